@@ -1,0 +1,1 @@
+"""The commands: they put parts together and decide nothing."""

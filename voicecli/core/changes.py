@@ -1,0 +1,244 @@
+"""The one stream that screen, plain mode, JSON lines and recordings show. The product's public face inside the house.
+
+What *happened* is never dropped or reordered; neighbours of one `TurnGrew` may be joined. What *is now* (`...Now`)
+carries the whole value, and the latest of its type wins. A turn is keyed by its item id. `Ended` is always the last.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+TurnRole = Literal["you", "assistant", "tool", "system"]
+Via = Literal["voice", "text", "tool"]
+Status = Literal["reserved", "streaming", "playing", "done", "interrupted", "failed", "cancelled"]
+Severity = Literal["info", "warning", "error"]
+Phase = Literal[
+    "not_connected",
+    "connecting",
+    "you_are_speaking",
+    "assistant_speaking",
+    "thinking",
+    "muted",
+    "waiting_for_you_to_type",
+    "listening",
+]
+
+
+class Foreign(Struct, frozen=True):
+    """Text that is not ours. It is no `str`, so that `printable()` is the only way for it to get out."""
+
+    raw: str
+
+
+NOTHING = Foreign("")
+
+
+class Change(Struct, frozen=True, tag=True):
+    pass
+
+
+# ---- what happened ---------------------------------------------------------------------------------------------------
+
+
+class Started(Change, frozen=True):
+    """The first change of a talk, made by the command before the core runs. `url` is without secrets."""
+
+    at: str
+    """ISO 8601, wall clock."""
+    version: str
+    mode: Literal["talk", "chat"]
+    url: str
+    model: str
+    voice: str | None
+    offline: bool
+    key_source: str
+    """Where the key came from: "OPENAI_API_KEY in the environment"; "" for none. Never the key."""
+
+
+class TurnOpened(Change, frozen=True):
+    item: str
+    after: str | None
+    """The item before it, None for the first, or where that is not known."""
+    role: TurnRole
+    via: Via
+    started: float
+    """Seconds since the talk began, here and in `TurnSet.ended`."""
+
+
+class TurnMoved(Change, frozen=True):
+    """The turn has found its place: it stands behind `after`."""
+
+    item: str
+    after: str | None
+
+
+class TurnGrew(Change, frozen=True):
+    item: str
+    text: Foreign
+
+
+class TurnSet(Change, frozen=True, kw_only=True):
+    """A turn as it is now, whole."""
+
+    item: str
+    status: Status
+    text: Foreign
+    heard: Foreign = NOTHING
+    """The beginning of `text` that was heard; equal to it where all was heard or it was to be read."""
+    unheard: Foreign = NOTHING
+    """The rest, which was cut. heard + unheard == text, up to white space between them."""
+    heard_ms: int | None = None
+    received_ms: int | None = None
+    """None: there is no sound in it."""
+    estimate: bool = False
+    """Where the text was cut is an estimate."""
+    error_code: str = ""
+    error: Foreign = NOTHING
+    ended: float | None = None
+
+
+class TurnGone(Change, frozen=True):
+    """The turn was taken out of the conversation because nobody heard it. Its text stays shown as unheard."""
+
+    item: str
+
+
+class Cut(Struct, frozen=True):
+    """One truncation, as it was sent."""
+
+    item: str
+    audio_end_ms: int
+    content_index: int = 0
+
+
+class Interrupted(Change, frozen=True):
+    """An answer was stopped. Shown when the speaker is silent, or when that could not be told."""
+
+    item: str | None
+    """The turn that was being heard."""
+    by: Literal["voice", "key", "text", "command"]
+    cut: tuple[Cut, ...]
+    removed: tuple[str, ...]
+    silent_ms: float | None
+    """From the decision to silence; None where there is no speaker, or it did not say."""
+
+
+class Told(Change, frozen=True, kw_only=True):
+    """A notice: what happened in the user's words, and what to do."""
+
+    severity: Severity
+    code: str
+    """Ours, for programs: lower case with underscores."""
+    title: str
+    hint: str = ""
+    detail: Foreign = NOTHING
+    """The server's or a library's own words."""
+
+
+class Ended(Change, frozen=True, kw_only=True):
+    exit_code: int
+    reason: str
+    """One word for programs: done, quit, interrupted, no_answer, no_connection, no_input, error."""
+    seconds: float
+    turns: int
+    interruptions: int
+
+
+# ---- what is now -----------------------------------------------------------------------------------------------------
+
+
+class LinkNow(Change, frozen=True, kw_only=True):
+    state: Literal["connecting", "open", "lost", "closed"]
+    dialect: str | None = None
+    code: int | None = None
+    reason: Foreign = NOTHING
+
+
+class PhaseNow(Change, frozen=True):
+    """The state word of screen.md section 5."""
+
+    phase: Phase
+    detail: str = ""
+
+
+class SoundNow(Change, frozen=True, kw_only=True):
+    """A side of the sound."""
+
+    side: Literal["input", "output"]
+    state: Literal["opened", "closed", "lost"]
+    name: Foreign = NOTHING
+    rate: int | None = None
+    latency_ms: int | None = None
+
+
+class HeardNow(Change, frozen=True):
+    item: str
+    ms: int
+    characters: int
+    """Of the item's text, by estimate."""
+
+
+class LevelsNow(Change, frozen=True):
+    """Ten times a second, where they were asked for. dBFS, seconds."""
+
+    input_db: float
+    output_db: float
+    queued_s: float
+
+
+class LimitNow(Struct, frozen=True):
+    name: Foreign
+    limit: float | None
+    remaining: float | None
+    reset_seconds: float | None
+
+
+class LimitsNow(Change, frozen=True):
+    limits: tuple[LimitNow, ...]
+
+
+class Tokens(Struct, frozen=True):
+    """Token counts by kind, as the server gave them."""
+
+    input_text: int = 0
+    input_audio: int = 0
+    cached: int = 0
+    output_text: int = 0
+    output_audio: int = 0
+
+
+class UsageNow(Change, frozen=True):
+    item: str | None
+    """The turn it belongs to."""
+    turn: Tokens
+    total: Tokens
+
+
+class SessionNow(Change, frozen=True, kw_only=True):
+    """The settings in force as the server said them, name -> JSON text; `refused` is what we did not get."""
+
+    settings: tuple[tuple[str, Foreign], ...]
+    refused: tuple[tuple[str, Foreign], ...] = ()
+
+
+AnyChange = (
+    Started
+    | TurnOpened
+    | TurnMoved
+    | TurnGrew
+    | TurnSet
+    | TurnGone
+    | Interrupted
+    | Told
+    | Ended
+    | LinkNow
+    | PhaseNow
+    | SoundNow
+    | HeardNow
+    | LevelsNow
+    | LimitsNow
+    | UsageNow
+    | SessionNow
+)

@@ -1,0 +1,30 @@
+"""What a talk is to be: decided once before it starts, by whoever read the settings; the core only reads it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from msgspec import Struct
+
+from voicecli.protocol.items import SessionConfig
+from voicecli.protocol.profiles import Profile
+
+
+class Plan(Struct, frozen=True):
+    """Everything the core has to know of settings, sources and devices. No key, and a URL without secrets."""
+
+    profile: Profile
+    url: str
+    session: SessionConfig
+    """What the first `session.update` carries."""
+    mode: Literal["talk", "chat"] = "talk"
+    microphone: Literal["device", "file", "none"] = "none"
+    """A device is endless, a file ends."""
+    speaker: bool = False
+    """False: answers are read, nothing is ever heard."""
+    keyboard: Literal["terminal", "pipe", "none"] = "none"
+    """A terminal is endless; its texts interrupt. Texts from a pipe are answered one after the other."""
+    echo: Literal["off", "half-duplex"] = "off"
+    levels: bool = False
+    key_source: str = ""
+    """Where the key came from, for hints; never the key."""

@@ -1,0 +1,125 @@
+"""Everything that can happen to a talk. Frozen, loggable, without secrets; the time it happened is given beside it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from voicecli.ports import (
+    In,
+    InputSpent,
+    LinkFailure,
+    MicBlock,
+    Passed,
+    Silent,
+    SoundClosed,
+    SoundFailed,
+    SoundOpened,
+    Stale,
+)
+from voicecli.protocol.events import Decoded
+
+
+class Begin(In, frozen=True):
+    """The first stimulus of a talk."""
+
+
+class Opened(In, frozen=True):
+    """The handshake is done. The only wall clock that the core ever sees, in seconds since 1970."""
+
+    wall_s: float
+
+
+class Received(In, frozen=True):
+    """One frame, decoded; `size` is its length in bytes."""
+
+    event: Decoded
+    size: int
+
+
+class LinkEnded(In, frozen=True):
+    """There is no link any more, or it could not be had. The last stimulus of a connection."""
+
+    failure: LinkFailure
+    code: int | None
+    """The close code, or the HTTP status of a refused handshake."""
+    reason: str
+    """The server's or the library's words: foreign text, no secret in it."""
+    host: str = ""
+
+
+class LinkSlow(In, frozen=True):
+    """Dialling takes long; `what` is what is waited for, in words ("the name of HOST")."""
+
+    what: str
+
+
+class AudioDropped(In, frozen=True):
+    """Microphone sound that waited longer than 2 s to be sent, and was dropped."""
+
+    samples: int
+
+
+class NotCarried(In, frozen=True):
+    """Something we wanted to send has no place in this server's spelling."""
+
+    path: str
+    value: str
+    why: str
+
+
+class Laid(In, frozen=True):
+    """Levels of what was just laid: dBFS peaks of PEAK_SAMPLES steps of the timeline, the first at `position`."""
+
+    position: int
+    peaks: tuple[float, ...]
+
+
+class Typed(In, frozen=True):
+    """A text the person sends."""
+
+    text: str
+
+
+class KeyboardSpent(In, frozen=True):
+    """Nothing more will be typed: standard input is at its end."""
+
+
+class Asked(In, frozen=True):
+    """A command of the person's that needs no more words."""
+
+    what: Literal["interrupt", "mute", "unmute", "retry", "quit"]
+
+
+class EchoSet(In, frozen=True):
+    """`/echo`."""
+
+    echo: Literal["off", "half-duplex"]
+
+
+class Tick(In, frozen=True):
+    """A deadline has come."""
+
+
+Stimulus = (
+    Begin
+    | Opened
+    | Received
+    | LinkEnded
+    | LinkSlow
+    | AudioDropped
+    | NotCarried
+    | Laid
+    | MicBlock
+    | Passed
+    | SoundOpened
+    | SoundClosed
+    | SoundFailed
+    | Silent
+    | Stale
+    | InputSpent
+    | Typed
+    | KeyboardSpent
+    | Asked
+    | EchoSet
+    | Tick
+)

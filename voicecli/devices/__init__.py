@@ -1,0 +1,1 @@
+"""The only folder with streams; nothing is imported until it is opened."""

@@ -1,0 +1,1 @@
+"""The wire, for either end of it. Pure."""

@@ -1,0 +1,1 @@
+"""The only asyncio of the client: threads, socket, child process."""

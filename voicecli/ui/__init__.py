@@ -1,0 +1,1 @@
+"""Readers of one stream of changes: they draw and decide nothing."""
