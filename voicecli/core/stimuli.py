@@ -87,7 +87,15 @@ class KeyboardSpent(In, frozen=True):
 class Asked(In, frozen=True):
     """A command of the person's that needs no more words."""
 
-    what: Literal["interrupt", "mute", "unmute", "retry", "quit"]
+    what: Literal["interrupt", "mute", "unmute", "retry"]
+
+
+class Quit(In, frozen=True):
+    """The person leaves, or a signal says so. Without a link ever, 0 becomes 3."""
+
+    exit_code: int = 0
+    reason: str = "quit"
+    """One word: quit, interrupted, terminated, hangup, closed_output."""
 
 
 class EchoSet(In, frozen=True):
@@ -120,6 +128,7 @@ Stimulus = (
     | Typed
     | KeyboardSpent
     | Asked
+    | Quit
     | EchoSet
     | Tick
 )

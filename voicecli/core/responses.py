@@ -1,0 +1,180 @@
+"""One default response at a time: create and cancel go through here, and wait for `response.done`.
+
+Which responses are *dead* (their sound is not to be laid any more) is kept by id, because late deltas come by id.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from voicecli.core.machine import Machine, Rows
+
+SILENCE_LIMIT_S = 30.0
+"""A response without any event for so long is given up (G15)."""
+REFUSALS = 3
+"""A create that was refused so often in a row, because another response is active, is not sent again."""
+MOST_DEAD = 256
+
+
+class Stage(Enum):
+    ASKED = "asked"
+    """By us, or by the server itself for a turn that its VAD has committed; it has no id yet."""
+    ACTIVE = "active"
+    CANCELLING = "cancelling"
+    DONE = "done"
+
+
+class Cue(Enum):
+    CREATED = "created"
+    CANCEL = "cancel"
+    DONE = "done"
+    REFUSED = "refused"
+    TIMED_OUT = "timed out"
+
+
+MOVES: dict[Stage, dict[Cue, Stage]] = {
+    Stage.ASKED: {
+        Cue.CREATED: Stage.ACTIVE,
+        Cue.CANCEL: Stage.CANCELLING,
+        Cue.REFUSED: Stage.DONE,
+        Cue.TIMED_OUT: Stage.DONE,
+    },
+    Stage.ACTIVE: {Cue.CANCEL: Stage.CANCELLING, Cue.DONE: Stage.DONE, Cue.TIMED_OUT: Stage.DONE},
+    Stage.CANCELLING: {
+        Cue.CREATED: Stage.CANCELLING,
+        Cue.DONE: Stage.DONE,
+        Cue.REFUSED: Stage.DONE,
+        Cue.TIMED_OUT: Stage.DONE,
+    },
+    Stage.DONE: {},
+}
+
+
+class Current:
+    """The response in the default slot."""
+
+    def __init__(self, rows: Rows, at: float, ours: bool) -> None:
+        self.machine = Machine(MOVES, Stage.ASKED, rows)
+        self.id: str | None = None
+        self.ours = ours
+        """We sent a `response.create` for it."""
+        self.since = self.heard_from = at
+        self.items: dict[str, None] = {}
+        """The items it has announced, in order."""
+
+    @property
+    def stage(self) -> Stage:
+        return self.machine.state
+
+
+class Responses:
+    """Effects are left to the caller: methods return what is to be sent."""
+
+    def __init__(self, rows: Rows) -> None:
+        self._rows = rows
+        self.current: Current | None = None
+        self.wanted = False
+        """Another answer is to be asked for as soon as the slot is free."""
+        self._refusals = 0
+        self._dead: dict[str, None] = {}
+        self.late = 0
+        """Deltas of dead responses that were counted and not laid."""
+        self.odd = 0
+
+    @property
+    def deadline(self) -> float | None:
+        return None if self.current is None else self.current.heard_from + SILENCE_LIMIT_S
+
+    @property
+    def busy(self) -> bool:
+        """Something is asked for, generated or still to be asked for."""
+        return self.current is not None or self.wanted
+
+    def ask(self, at: float) -> bool:
+        """An answer is wanted. True: send `response.create` now; False: it goes when the slot is free."""
+        if self.current is not None and (self.current.ours or self.current.stage is not Stage.ASKED):
+            self.wanted = True
+            return False
+        self.wanted = False
+        self.current = self.current or Current(self._rows, at, ours=True)
+        self.current.ours, self.current.heard_from = True, at
+        return True
+
+    def expect(self, at: float) -> None:
+        """The server has taken a turn and will answer it by itself."""
+        if self.current is None:
+            self.current = Current(self._rows, at, ours=False)
+
+    def created(self, response_id: str, at: float) -> str | None:
+        """`response.created`. Gives the id that is to be cancelled now, because we had cancelled before it had one."""
+        self._refusals = 0
+        current = self.current
+        if current is None or current.id is not None:  # a response of the server's own: it is the default one now
+            if current is not None:
+                self.odd += 1
+            current = self.current = Current(self._rows, at, ours=False)
+        current.id, current.heard_from = response_id, at
+        current.machine.move(Cue.CREATED)
+        if current.stage is Stage.CANCELLING:
+            self.kill(response_id)
+            return response_id
+        return None
+
+    def saw(self, response_id: str, at: float) -> None:
+        """Any event of a response."""
+        if self.current is not None and self.current.id == response_id:
+            self.current.heard_from = at
+
+    def announced(self, response_id: str, item: str) -> None:
+        if self.current is not None and self.current.id == response_id:
+            self.current.items[item] = None
+
+    def cancel(self) -> str | None:
+        """Ends what is generated. Gives the id to cancel, or None: there is nothing, or it has no id yet."""
+        current = self.current
+        if current is None or not current.machine.move(Cue.CANCEL):
+            return None
+        return current.id
+
+    def kill(self, response_id: str) -> None:
+        """No more sound of it is to be laid."""
+        while len(self._dead) >= MOST_DEAD:
+            del self._dead[next(iter(self._dead))]
+        self._dead[response_id] = None
+
+    def dead(self, response_id: str) -> bool:
+        return response_id in self._dead
+
+    def done(self, response_id: str) -> Current | None:
+        """`response.done`. Gives the response if it was the one in the slot, which is free now."""
+        current = self.current
+        if current is None or current.id != response_id:
+            self.odd += 1
+            return None
+        current.machine.move(Cue.DONE)
+        self.current = None
+        return current
+
+    def refused(self, active: bool) -> bool:
+        """Our `response.create` was refused; `active`: because another one is. False: it is given up.
+
+        No `response.done` follows a refused create. Where another is active, ours waits for the end of that.
+        """
+        self._refusals += 1
+        if self.current is not None and self.current.id is None:
+            self.current.machine.move(Cue.REFUSED)
+            self.current = None
+        elif self.current is not None:
+            self.current.ours = False
+        self.wanted = active and self._refusals < REFUSALS
+        return self.wanted
+
+    def timed_out(self, at: float) -> bool:
+        """Whether the response in the slot has been silent for too long; it is given up then."""
+        if self.current is None or at < self.current.heard_from + SILENCE_LIMIT_S:
+            return False
+        self.current.machine.move(Cue.TIMED_OUT)
+        if self.current.id is not None:
+            self.kill(self.current.id)
+        self.current, self.wanted = None, False
+        return True
