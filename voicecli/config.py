@@ -1,0 +1,390 @@
+"""Where values come from: flag, environment, .env here, the user's config.env, default; and which key may go where.
+
+It opens no connection and writes nothing. A key bound to another place than its URL is refused here, before anything
+could be sent (G1); nothing that is read here enters `os.environ` (G2).
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from enum import IntEnum
+from io import StringIO
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from pathlib import Path
+from typing import Final, NamedTuple
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+
+from dotenv.parser import parse_stream
+from msgspec import Struct
+from platformdirs import user_config_path
+
+from voicecli.secret import PUBLIC_QUERY, Redactor, Secret
+from voicecli.settings import (
+    BASE_URL,
+    EXCLUSIVE,
+    NOT_OPTIONS,
+    OPENAI_KEY,
+    OPTIONS,
+    OWN_KEY,
+    PREFIX,
+    SERVE_KEY,
+    BadValue,
+    Option,
+    Settings,
+    Value,
+    options_of,
+)
+
+OPENAI_URL: Final = "wss://api.openai.com/v1/realtime"
+LARGEST: Final = 64 * 1024
+"""Bytes of a file of settings or instructions."""
+LONGEST_KEY: Final = 4096
+LONGEST_URL: Final = 4096
+
+
+class Place(IntEnum):
+    """Where a value stands; the lower goes before the higher."""
+
+    FLAG = 0
+    ENVIRONMENT = 1
+    FOLDER = 2
+    """`.env` in the working directory: somebody else may have written it."""
+    USER = 3
+    DEFAULT = 4
+
+
+def describe_source(name: str, place: Place) -> str:
+    """The place in words: "OPENAI_API_KEY in the environment", ".env in this folder (OPENAI_API_KEY)"."""
+    return {
+        Place.FLAG: name,
+        Place.ENVIRONMENT: f"{name} in the environment",
+        Place.FOLDER: f".env in this folder ({name})",
+        Place.USER: f"config.env ({name})",
+        Place.DEFAULT: "the default",
+    }[place]
+
+
+class ConfigError(Exception):
+    """What is wrong with the settings, and what to do: exit 2. No secret and no line of a file is in it."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class World(NamedTuple):
+    """Where values are looked for."""
+
+    environ: Mapping[str, str]
+    folder_env: Path | None
+    user_env: Path | None
+
+    @classmethod
+    def here(cls) -> World:
+        """This process: its environment, its working directory, its user."""
+        try:
+            folder: Path | None = Path.cwd() / ".env"
+        except OSError:  # the working directory was removed
+            folder = None
+        return cls(os.environ, folder, user_env())
+
+
+class Target(Struct, frozen=True):
+    """What to connect to, with whose key. Safe to print."""
+
+    url: str
+    """As it is dialled, `?model=` not yet appended; "" offline."""
+    key: Secret | None
+    offline: bool
+    url_source: str = ""
+    """In words; "" where nobody chose it."""
+    key_source: str = ""
+    """In words; "" where no key is sent."""
+    key_withheld: bool = False
+    """There is a key, and it is not sent because the link is not encrypted (G6)."""
+    dial_host: str | None = None
+    """The literal loopback address to dial, without a proxy; None: the URL's host, which is not loopback."""
+    from_folder: bool = False
+    """The URL or the key comes from `.env` in the working directory, which the start line must say."""
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without the values of parameters that may be keys."""
+        return Redactor()(self.url)
+
+
+class Config(Struct, frozen=True):
+    """All that was read for one command."""
+
+    settings: Settings
+    target: Target
+    serve_key: Secret | None
+    redactor: Redactor
+    """Knows every key that was found, used or not."""
+    unknown: tuple[str, ...]
+    """Names that begin with VOICECLI_ and mean nothing, in words. Foreign text."""
+
+
+def user_env() -> Path | None:
+    """The path of the user's config.env, there or not; None where the user has no folders."""
+    with suppress(OSError, RuntimeError):
+        path = user_config_path("voicecli", appauthor=False) / "config.env"
+        if path.is_absolute():  # without a home it would be below the working directory
+            return path
+    return None
+
+
+def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
+    """Everything that `command` needs. `flags` has the options that were given, by field. Raises ConfigError."""
+    folder = _read_env(world.folder_env, ".env in this folder")
+    user = _read_env(world.user_env, str(world.user_env))
+    for option in OPTIONS:
+        if option.env in folder and not option.about.folder_env:
+            raise ConfigError(
+                f"{option.env} may not be set by .env in this folder.",
+                f"Give --{option.name}, or set it in the environment or in your own config.env.",
+            )
+    names = {Place.ENVIRONMENT: world.environ, Place.FOLDER: folder, Place.USER: user}
+    said = dict(_said(command, flags, names, world))
+    for pair in EXCLUSIVE:
+        _exclude(said, *pair)
+    settings = Settings(**{field: value for field, (value, _) in said.items()})  # type: ignore[arg-type]
+    secrets = [Secret(text.strip()) for name in (OWN_KEY, OPENAI_KEY, SERVE_KEY) for text, _ in _find(name, names)]
+    target = Target("", None, True)
+    if command in ("talk", "chat"):
+        target = _target(settings, said.get("url", (None, Place.DEFAULT))[1], names)
+        query = parse_qsl(urlsplit(target.url).query)
+        secrets += [Secret(value) for name, value in query if name.lower() not in PUBLIC_QUERY]
+    return Config(
+        settings=settings,
+        target=target,
+        serve_key=_key((SERVE_KEY,), names)[0] if command == "serve" else None,
+        redactor=Redactor(secrets),
+        unknown=tuple(_unknown(names)),
+    )
+
+
+def with_model(url: str, model: str) -> str:
+    """`url` with `?model=` appended where it names none."""
+    parts = urlsplit(url)
+    if any(name == "model" for name, _ in parse_qsl(parts.query)):
+        return url
+    query = f"{parts.query}&" if parts.query else ""
+    return urlunsplit(parts._replace(query=f"{query}model={quote(model, safe='')}"))
+
+
+def loopback(host: str) -> str | None:
+    """The literal address to dial where `host` is loopback as written: localhost, 127.0.0.0/8, ::1; else None (G6)."""
+    if host.lower() == "localhost":
+        return "127.0.0.1"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    match address:
+        case IPv4Address():
+            return str(address) if address.is_loopback else None
+        case IPv6Address():
+            return "::1" if address == IPv6Address("::1") else None
+
+
+_Names = Mapping[Place, Mapping[str, str]]
+
+
+def _said(
+    command: str, flags: Mapping[str, str | bool], names: _Names, world: World
+) -> Iterator[tuple[str, tuple[Value, Place]]]:
+    for option in options_of(command):
+        flag = flags.get(option.field)
+        if flag is not None:
+            yield option.field, (_value(option, flag, f"--{option.name}", Place.FLAG, world), Place.FLAG)
+            continue
+        for raw, place in _find(option.env, names):
+            name = describe_source(option.env, place)
+            yield option.field, (_value(option, raw, name, place, world), place)
+            break
+
+
+def _find(name: str, names: _Names) -> Iterator[tuple[str, Place]]:
+    """Where `name` is set, the nearest first. Set to nothing is not set."""
+    for place, values in names.items():
+        raw = values.get(name, "")
+        if raw.strip():
+            yield raw, place
+
+
+def _value(option: Option, raw: str | bool, name: str, place: Place, world: World) -> Value:
+    if isinstance(raw, bool):
+        return raw
+    if option.about.at_file and raw.startswith("@"):
+        if place not in (Place.FLAG, Place.USER):
+            raise ConfigError(
+                f"{name} names a file, which is read only for a flag or for your own config.env.",
+                f"Give --{option.name} @FILE, or write the text itself.",
+            )
+        base = world.user_env.parent if place is Place.USER and world.user_env else Path()
+        raw = _text_of(base / _at_home(Path(raw[1:])), f"The file that {name} names")
+    try:
+        value = option.read(raw)
+    except BadValue as error:
+        raise ConfigError(f"{name} {Redactor()(str(error))}.") from None
+    return _at_home(value) if isinstance(value, Path) else value
+
+
+def _at_home(path: Path) -> Path:
+    with suppress(RuntimeError):  # no such user: a name that begins with ~
+        return path.expanduser()
+    return path
+
+
+def _exclude(said: dict[str, tuple[Value, Place]], one: str, other: str) -> None:
+    given = [field for field in (one, other) if field in said and said[field][0] not in (None, False)]
+    if len(given) < 2:
+        return
+    if said[one][1] == said[other][1]:
+        dashed = [f"--{field.replace('_', '-')}" for field in (one, other)]
+        raise ConfigError(f"{dashed[0]} and {dashed[1]} exclude each other.", "Leave one of them out.")
+    del said[max(given, key=lambda field: said[field][1])]
+
+
+def _target(settings: Settings, url_place: Place, names: _Names) -> Target:
+    if settings.offline:
+        return Target("", None, True)
+    if settings.url is not None:
+        source = describe_source("--url" if url_place is Place.FLAG else f"{PREFIX}URL", url_place)
+        url = _checked_url(settings.url, source)
+    elif base := next(_find(BASE_URL, names), None):
+        url_place = base[1]
+        source = describe_source(BASE_URL, url_place)
+        url = _below(_checked_url(base[0].strip(), source))
+    else:
+        url, source = OPENAI_URL, ""
+    key, key_source, key_place = _key((OWN_KEY, OPENAI_KEY), names)
+    if key is None and not source:
+        return Target("", None, True)
+    if key is not None and url_place is Place.FOLDER and key_place is not Place.FOLDER:
+        raise ConfigError(
+            f"The URL comes from {source}, the key from {key_source}; the key was not sent there.",
+            "Give that URL with --url if you trust it, or put a key for it into the same .env.",
+        )
+    parts = urlsplit(url)
+    dial_host = loopback(parts.hostname or "")
+    withheld = key is not None and parts.scheme == "ws" and dial_host is None
+    return Target(
+        url=url,
+        key=None if withheld else key,
+        offline=False,
+        url_source=source,
+        key_source="" if withheld else key_source,
+        key_withheld=withheld,
+        dial_host=dial_host,
+        from_folder=url_place is Place.FOLDER or (key_place is Place.FOLDER and not withheld),
+    )
+
+
+def _key(wanted: tuple[str, ...], names: _Names) -> tuple[Secret | None, str, Place]:
+    for name in wanted:
+        for raw, place in _find(name, names):
+            text, source = raw.strip(), describe_source(name, place)
+            if not (text.isascii() and text.isprintable() and " " not in text and len(text) <= LONGEST_KEY):
+                raise ConfigError(
+                    f"The key from {source} cannot be a key: there is a space, a line end or a letter that no key has "
+                    "in it, or it is too long.",
+                    "Copy it again. Nothing of it is shown here or kept.",
+                )
+            return Secret(text), source, place
+    return None, "", Place.DEFAULT
+
+
+def _checked_url(text: str, source: str) -> str:
+    """`text` as ws or wss. Raises ConfigError without the text, which may have a secret in it."""
+
+    def bad(why: str, hint: str = "It looks like wss://HOST/v1/realtime.") -> ConfigError:
+        return ConfigError(f"The URL from {source} cannot be used: {why}.", hint)
+
+    if not text.isascii():
+        raise bad("it has letters outside ASCII in it", "Write the host as xn--... and the rest with %XX.")
+    if not text.isprintable() or " " in text or "\\" in text:
+        raise bad("it has a space, a backslash or a control character in it")
+    if len(text) > LONGEST_URL:
+        raise bad(f"it is longer than {LONGEST_URL} characters")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise bad("its host or port is not valid") from None
+    scheme = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}.get(parts.scheme)
+    if scheme is None:
+        raise bad("it begins with none of ws://, wss://, http://, https://")
+    if "@" in parts.netloc:
+        raise bad("it has a user or password in it", f"Put the key into {OWN_KEY} instead.")
+    if not host or port == 0:
+        raise bad("its host or port is not valid")
+    if "#" in text:
+        raise bad("it has a # in it")
+    return urlunsplit((scheme, parts.netloc, parts.path, parts.query, ""))
+
+
+def _below(base: str) -> str:
+    """The Realtime endpoint below the base of an API."""
+    parts = urlsplit(base)
+    path = parts.path.rstrip("/")
+    return urlunsplit(parts._replace(path=path if path.endswith("/realtime") else path + "/realtime"))
+
+
+def _unknown(names: _Names) -> Iterator[str]:
+    options = {option.env for option in OPTIONS}
+    for place, values in names.items():
+        for name in sorted(values):
+            if name.startswith(PREFIX) and name not in options | NOT_OPTIONS:
+                near = difflib.get_close_matches(name, options | {OWN_KEY}, 1)
+                yield describe_source(name, place) + (f"; did you mean {near[0]}?" if near else "")
+
+
+def _read_env(path: Path | None, said: str) -> dict[str, str]:
+    """What the file sets of the names that are ours; nothing where there is no file."""
+    try:
+        if path is None or stat.S_ISDIR(path.stat().st_mode):  # a folder of this name is a virtual environment
+            return {}
+    except OSError:  # not there, or in a folder that may not be searched
+        return {}
+    values: dict[str, str] = {}
+    for binding in parse_stream(StringIO(_text_of(path, said[0].upper() + said[1:]).removeprefix("\ufeff"))):
+        ours = binding.key is not None and (binding.key.startswith(PREFIX) or binding.key in (OPENAI_KEY, BASE_URL))
+        if binding.error or (ours and binding.value is None):
+            raise ConfigError(
+                f"Line {binding.original.line} of {said} is not NAME=value.", "Correct it, or begin it with #."
+            )
+        if ours and binding.key is not None and binding.value is not None:
+            values[binding.key] = binding.value
+    return values
+
+
+def _text_of(path: Path, what: str) -> str:
+    """The text of a small regular file, which is opened so that a pipe in its place cannot hold us. ConfigError."""
+    try:
+        # Windows has neither flag, and opens text unless it is told otherwise.
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(path, flags)
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) else "not a path"
+        raise ConfigError(f"{what} cannot be read: {why}.") from None
+    with open(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ConfigError(f"{what} is not a regular file.")
+        try:
+            raw = file.read(LARGEST + 1)
+        except OSError as error:
+            raise ConfigError(f"{what} cannot be read: {error.strerror}.") from None
+    if len(raw) > LARGEST:
+        raise ConfigError(f"{what} is larger than {LARGEST // 1024} KiB.")
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise ConfigError(f"{what} is not UTF-8 (line {line}).") from None

@@ -1,0 +1,267 @@
+"""Every option once, as data, and the frozen values they come to; it must not know where a value comes from.
+
+`python -m voicecli.settings` prints `config.example.env`.
+"""
+
+from __future__ import annotations
+
+import math
+import sys
+import textwrap
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Final, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+
+from msgspec import Struct
+
+PREFIX: Final = "VOICECLI_"
+OWN_KEY: Final = "VOICECLI_API_KEY"
+OPENAI_KEY: Final = "OPENAI_API_KEY"
+BASE_URL: Final = "OPENAI_BASE_URL"
+SERVE_KEY: Final = "VOICECLI_SERVE_KEY"
+NOT_OPTIONS: Final = frozenset({OWN_KEY, SERVE_KEY, "VOICECLI_REQUIRE"})
+"""Names that begin like options and are none: the keys, and what the tests read."""
+
+Value = str | bool | int | float | Path | None
+
+
+class About(NamedTuple):
+    """What stands beside a field of `Settings`; its name, type and default are the field's own."""
+
+    help: str
+    commands: tuple[str, ...]
+    low: float = -math.inf
+    high: float = math.inf
+    unit: str = ""
+    metavar: str = ""
+    folder_env: bool = True
+    """Whether `.env` in the working directory may set it: not what touches files or opens a door (G3)."""
+    at_file: bool = False
+    """Whether @FILE stands for what is in the file; only by flag and in the user's own config (G3)."""
+    may_be_empty: bool = False
+
+
+class Option(NamedTuple):
+    """One option, whole."""
+
+    field: str
+    kind: type
+    choices: tuple[str, ...]
+    default: Value
+    about: About
+
+    @property
+    def name(self) -> str:
+        """As it is written after the two dashes."""
+        return self.field.replace("_", "-")
+
+    @property
+    def env(self) -> str:
+        """Its environment variable."""
+        return PREFIX + self.field.upper()
+
+    @property
+    def metavar(self) -> str:
+        """What stands for the value in help; empty for a flag."""
+        if self.kind is bool:
+            return ""
+        return "|".join(self.choices) or self.about.metavar or {int: "N", float: "X", Path: "FILE"}.get(self.kind, "")
+
+    def read(self, raw: str) -> Value:
+        """The value that `raw` spells. Raises BadValue; the message follows on the option's name."""
+        try:
+            raw.encode()
+        except UnicodeEncodeError:
+            raise BadValue("is not valid text (UTF-8)") from None
+        text = raw if self.about.may_be_empty else raw.strip()
+        if not text and not self.about.may_be_empty:
+            raise BadValue("is empty")
+        if self.kind is bool:
+            return _read_bool(text)
+        if self.kind in (int, float):
+            return self._read_number(text)
+        if self.choices and text not in self.choices:
+            raise BadValue(f"is {_short(text)}; it must be one of {', '.join(self.choices)}")
+        if "\0" in text:
+            raise BadValue("has a NUL character in it")
+        return Path(text) if self.kind is Path else text
+
+    def _read_number(self, text: str) -> int | float:
+        limit = f"it must be {'a whole number' if self.kind is int else 'a number'} from "
+        limit += f"{self.about.low:g} to {self.about.high:g}{self.about.unit}"
+        try:
+            if not text.isascii() or "_" in text or len(text) > 40:
+                raise ValueError
+            number = int(text) if self.kind is int else float(text)
+        except ValueError:
+            raise BadValue(f"is {_short(text)}; {limit}") from None
+        if not self.about.low <= number <= self.about.high:
+            raise BadValue(f"is {_short(text)}; {limit}")
+        return number
+
+
+class BadValue(ValueError):
+    """A value that an option cannot have; str() says what it is and what it may be."""
+
+
+def _read_bool(text: str) -> bool:
+    match text.lower():
+        case "1" | "true" | "yes" | "on":
+            return True
+        case "0" | "false" | "no" | "off":
+            return False
+        case _:
+            raise BadValue(f"is {_short(text)}; it must be true or false")
+
+
+def _short(text: str) -> str:
+    return f'"{text}"' if len(text) <= 40 else f'"{text[:37]}..."'
+
+
+_TALKS = ("talk", "chat")
+_TALK = ("talk",)
+_SERVE = ("serve",)
+_LOGS = ("talk", "chat", "serve", "devices")
+
+
+class Settings(Struct, frozen=True, kw_only=True):
+    """What the person wants. None: not said, so the profile's or the server's own value holds."""
+
+    url: Annotated[
+        str | None,
+        About(
+            "The whole URL of a Realtime server, path included (ws, wss, http or https). Goes before OPENAI_BASE_URL. "
+            "?model= is appended where it has none.",
+            _TALKS,
+            metavar="URL",
+        ),
+    ] = None
+    model: Annotated[str | None, About("The model to talk with.", _TALKS, metavar="NAME")] = None
+    voice: Annotated[str | None, About("The voice that answers.", _TALK, metavar="NAME")] = None
+    instructions: Annotated[
+        str | None,
+        About(
+            "What the assistant is told about itself. @FILE, as a flag or in the user's config, is what is in FILE.",
+            _TALKS,
+            metavar="TEXT|@FILE",
+            at_file=True,
+            may_be_empty=True,
+        ),
+    ] = None
+    dialect: Annotated[
+        Literal["auto", "beta", "ga"], About("The spelling of the protocol that the server speaks.", _TALKS)
+    ] = "auto"
+    offline: Annotated[
+        bool, About("Practise with voicecli's own server on this machine; it is not a language model.", _TALKS)
+    ] = False
+    input_device: Annotated[
+        str | None, About("The microphone: its index or a part of its name.", _TALK, metavar="DEVICE")
+    ] = None
+    output_device: Annotated[
+        str | None, About("The speaker: its index or a part of its name.", _TALK, metavar="DEVICE")
+    ] = None
+    audio_in: Annotated[
+        Path | None,
+        About("A WAV file that speaks in the place of the microphone.", _TALK, metavar="FILE.wav", folder_env=False),
+    ] = None
+    audio_out: Annotated[
+        Path | None,
+        About("A WAV file that is written in the place of the speaker.", _TALK, metavar="FILE.wav", folder_env=False),
+    ] = None
+    echo: Annotated[
+        Literal["off", "half-duplex"],
+        About("half-duplex: the microphone is shut while the assistant speaks, for open speakers.", _TALK),
+    ] = "off"
+    plain: Annotated[bool, About("Lines of text, one for each finished thing.", _TALKS)] = False
+    jsonl: Annotated[bool, About("One JSON object a line, for programs.", _TALKS)] = False
+    levels: Annotated[bool, About("With --jsonl: sound levels, ten times a second.", _TALK)] = False
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        About("How much is logged; debug also shows tracebacks.", _LOGS),
+    ] = "info"
+    log_file: Annotated[
+        Path | None,
+        About("Where the log goes, in the place of a new file in the user's log folder.", _LOGS, folder_env=False),
+    ] = None
+    vad_threshold: Annotated[
+        float | None, About("How sure the server must be that it hears speech (usually 0.5).", _TALK, 0, 1)
+    ] = None
+    vad_prefix_ms: Annotated[
+        int | None,
+        About("Sound kept from before speech was noticed (usually 300).", _TALK, 0, 10_000, " ms", "MS"),
+    ] = None
+    vad_silence_ms: Annotated[
+        int | None, About("Silence that ends a turn (usually 500).", _TALK, 0, 60_000, " ms", "MS")
+    ] = None
+    transcription_model: Annotated[
+        str | None, About("The model that writes down what you say.", _TALK, metavar="NAME")
+    ] = None
+    no_transcription: Annotated[bool, About("What you say is not written down.", _TALK)] = False
+    language: Annotated[
+        str | None, About("The language you speak, for the transcription (en, de...).", _TALK, metavar="CODE")
+    ] = None
+    host: Annotated[str, About("The address that `serve` listens on.", _SERVE, metavar="ADDRESS", folder_env=False)] = (
+        "127.0.0.1"
+    )
+    port: Annotated[int, About("The port that `serve` listens on; 0 takes any free one.", _SERVE, 0, 65_535)] = 8765
+
+
+EXCLUSIVE: Final = (("plain", "jsonl"), ("offline", "url"), ("no_transcription", "transcription_model"))
+"""Fields of which at most one may be said in one place; of two places the nearer to the command line holds."""
+
+
+def _options() -> tuple[Option, ...]:
+    found: list[Option] = []
+    defaults = Settings()
+    for field, hint in get_type_hints(Settings, include_extras=True).items():
+        annotated, about = get_args(hint)[:2]
+        choices: tuple[str, ...] = ()
+        kinds = get_args(annotated) if get_origin(annotated) in (Union, UnionType) else (annotated,)
+        (kind,) = (each for each in kinds if each is not NoneType)
+        if get_origin(kind) is Literal:
+            choices, kind = get_args(kind), str
+        found.append(Option(field, kind, choices, getattr(defaults, field), about))
+    return tuple(found)
+
+
+OPTIONS: Final = _options()
+
+
+def options_of(command: str) -> tuple[Option, ...]:
+    """The options that `command` (talk, chat, serve, devices) has, in the order of help."""
+    return tuple(option for option in OPTIONS if command in option.about.commands)
+
+
+_HEAD = f"""\
+Settings of voicecli. A flag goes before the environment, the environment before .env in the working directory, that
+before the user's config.env (`voicecli --help` says where it is), and that before the defaults below.
+
+Keys are never a flag. {OWN_KEY} goes before {OPENAI_KEY}. A server that is named by .env in
+the working directory gets only a key that stands in the same file.\
+"""
+
+
+def example_env() -> str:
+    """`config.example.env`: every option with its default, commented out."""
+    lines = [f"# {line}".rstrip() for line in _HEAD.splitlines()]
+    lines += [
+        "",
+        f"# {OPENAI_KEY}=",
+        f"# {OWN_KEY}=",
+        "",
+        "# What other OpenAI clients use too; /realtime is appended.",
+    ]
+    lines += [f"# {BASE_URL}=https://api.openai.com/v1", "", "# The key that `voicecli serve` asks of its clients."]
+    lines += [f"# {SERVE_KEY}="]
+    for option in OPTIONS:
+        default = "" if option.default is None else str(option.default)
+        default = default.lower() if option.kind is bool else default
+        said = option.about.help + ("" if option.about.folder_env else " Not in .env of the working directory.")
+        said += f" ({', '.join(option.choices)})" if option.choices else ""
+        lines += ["", *textwrap.wrap(said, 118, initial_indent="# ", subsequent_indent="# ")]
+        lines += [f"# {option.env}={default}"]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    sys.stdout.write(example_env())
