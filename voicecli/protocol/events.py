@@ -6,6 +6,8 @@ whatever a lenient reader may have to do without; client events carry what the c
 
 from __future__ import annotations
 
+from typing import Any
+
 from msgspec import UNSET, Struct, UnsetType
 
 from voicecli.protocol.items import (
@@ -154,6 +156,8 @@ class TranscriptionCompleted(
     item_id: str = ""
     content_index: Number = 0
     transcript: str = ""
+    usage: Any = None
+    """Newer than the contract; GA clients demand it: {type: duration, seconds} or tokens."""
 
 
 class TranscriptionDelta(
@@ -301,10 +305,12 @@ ServerEvent = (
 
 
 class Unknown(Struct, frozen=True):
-    """A frame whose type is not ours: kept, counted, shown; never fatal."""
+    """A frame whose type is not ours (`binary` for one that is not text): kept, counted, shown; never fatal."""
 
     type: str
     raw: bytes
+    event_id: str | None = None
+    """What the frame called itself, for the error that a server answers with."""
 
 
 class Malformed(Struct, frozen=True):
@@ -313,6 +319,11 @@ class Malformed(Struct, frozen=True):
     type: str
     raw: bytes
     why: str
+    code: str | None = None
+    """How an `error` event names it: invalid_json, missing_required_parameter, invalid_type, invalid_value."""
+    param: str | None = None
+    """The field that is wrong or missing, like `item.content`."""
+    event_id: str | None = None
 
 
 Decoded = ServerEvent | Unknown | Malformed

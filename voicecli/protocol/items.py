@@ -7,12 +7,21 @@ None for absent; only the session has three states (absent, null, value), becaus
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Final, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import UNSET, Meta, Struct, UnsetType
 
-Number = int | float
-"""Servers write 1 and 1.0 alike; the contract says `number`."""
+from voicecli.ports import PCM16, Format
+
+_EXACT: Final = Meta(ge=-(2**53), le=2**53)
+
+Number = Annotated[int, _EXACT] | Annotated[float, _EXACT]
+"""Servers write 1 and 1.0 alike; the contract says `number`. Past 2**53 nothing on this wire means anything (G10)."""
+
+FORMATS: Final[dict[str, Format]] = {
+    form.name: form for form in (PCM16, Format("g711_ulaw", 8_000, 1), Format("g711_alaw", 8_000, 1))
+}
+"""E2: the formats of the contract by the name it gives them."""
 
 Role = Literal["user", "assistant", "system"]
 

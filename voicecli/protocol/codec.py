@@ -1,0 +1,499 @@
+"""Frames to events and back: reading is blind to the spelling, writing is spelled. It knows no socket and no session.
+
+Nothing here raises on what comes from the wire: any bytes are an event, `Unknown` or `Malformed`. The usual frame is
+decoded in one pass; what msgspec refuses gets a second, slower chance, where the slips of known servers are mended.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any, Final, Union, cast
+
+import msgspec
+from msgspec import UNSET, Struct
+
+from voicecli.protocol import events as e
+from voicecli.protocol.dialects import (
+    GA_NAMES,
+    SHAPES,
+    Lossy,
+    ResponseWire,
+    SessionWire,
+    Shape,
+    Spelling,
+    SpellingMarks,
+    flatten_item,
+    flatten_output,
+    flatten_part,
+    flatten_response,
+    flatten_session,
+    lacks_type,
+)
+from voicecli.protocol.items import Item, Number
+from voicecli.protocol.profiles import Profile
+
+__all__ = ["Lossy", "decode_client", "decode_server", "encode", "encode_server", "spelling_of"]
+
+_REFUSED: Final = (msgspec.MsgspecError, RecursionError, UnicodeError)
+"""`RecursionError` and `UnicodeError` are no `MsgspecError` (G10)."""
+
+_MENDABLE: Final = 1 << 20
+"""Frames past this many bytes get no second chance: mending costs several times their size."""
+
+_NAME_CHARS: Final = 200
+"""What is kept of a type that is not ours."""
+
+
+# ---- the types that are on the wire ----------------------------------------------------------------------------------
+
+
+class _SessionCreated(e.ServerBase, frozen=True, kw_only=True, tag="session.created"):
+    session: SessionWire = SessionWire()
+
+
+class _SessionUpdated(e.ServerBase, frozen=True, kw_only=True, tag="session.updated"):
+    session: SessionWire = SessionWire()
+
+
+class _SessionUpdate(e.ClientBase, frozen=True, kw_only=True, tag="session.update"):
+    session: SessionWire
+
+
+class _Truncate(e.ClientBase, frozen=True, kw_only=True, tag="conversation.item.truncate"):
+    item_id: str
+    content_index: Number  # required on the wire, 0 for whoever builds the event
+    audio_end_ms: Number
+
+
+class _Create(e.ClientBase, frozen=True, kw_only=True, tag="response.create"):
+    response: ResponseWire | msgspec.UnsetType = UNSET
+
+
+def _type(cls: type) -> str:
+    return str(cls.__struct_config__.tag)  # type: ignore[attr-defined]
+
+
+_INSIDE: Final[dict[str, type]] = {_type(cls): cls for cls in (*e.ServerEvent.__args__, *e.ClientEvent.__args__)}
+
+_GA_CLASSES: Final[dict[type, Any]] = {
+    _INSIDE[beta]: msgspec.defstruct(f"GA{_INSIDE[beta].__name__}", (), bases=(_INSIDE[beta],), frozen=True, tag=ga)
+    for beta, ga in GA_NAMES.items()
+}
+"""Events that GA calls otherwise: the same fields under another tag, so that one union reads both."""
+
+
+def _made_plain(cls: type) -> Callable[[Any], Any]:
+    names = cls.__struct_fields__  # type: ignore[attr-defined]
+    return lambda event: cls(**{name: getattr(event, name) for name in names})
+
+
+def _audio_delta(event: e.AudioDelta) -> e.AudioDelta:
+    return e.AudioDelta(
+        event_id=event.event_id,
+        response_id=event.response_id,
+        output_index=event.output_index,
+        item_id=event.item_id,
+        content_index=event.content_index,
+        delta=event.delta,
+    )
+
+
+def _created_session(event: _SessionCreated) -> e.SessionCreated:
+    return e.SessionCreated(event_id=event.event_id, session=flatten_session(event.session))
+
+
+def _updated_session(event: _SessionUpdated) -> e.SessionUpdated:
+    return e.SessionUpdated(event_id=event.event_id, session=flatten_session(event.session))
+
+
+def _session_update(event: _SessionUpdate) -> e.SessionUpdate:
+    return e.SessionUpdate(event_id=event.event_id, session=flatten_session(event.session))
+
+
+def _truncate(event: _Truncate) -> e.ConversationItemTruncate:
+    return e.ConversationItemTruncate(
+        event_id=event.event_id,
+        item_id=event.item_id,
+        content_index=event.content_index,
+        audio_end_ms=event.audio_end_ms,
+    )
+
+
+def _create(event: _Create) -> e.ResponseCreate:
+    given = event.response
+    return e.ResponseCreate(
+        event_id=event.event_id,
+        response=flatten_response(given) if isinstance(given, ResponseWire) else UNSET,
+    )
+
+
+def _with(name: str, flatten: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    def after(event: Any) -> Any:
+        old = getattr(event, name)
+        new = flatten(old)
+        return event if new is old else msgspec.structs.replace(event, **{name: new})
+
+    return after
+
+
+_ITEM_EVENTS: Final = (
+    e.ConversationItemCreated,
+    e.ConversationItemAdded,
+    e.ConversationItemDone,
+    e.OutputItemAdded,
+    e.OutputItemDone,
+    e.ConversationItemCreate,
+)
+
+_AFTER: Final[dict[type, Callable[[Any], Any]]] = {
+    **{ga: _made_plain(cls) for cls, ga in _GA_CLASSES.items()},
+    _GA_CLASSES[e.AudioDelta]: _audio_delta,
+    **dict.fromkeys(_ITEM_EVENTS, _with("item", flatten_item)),
+    **dict.fromkeys((e.ContentPartAdded, e.ContentPartDone), _with("part", flatten_part)),
+    **dict.fromkeys((e.ResponseCreated, e.ResponseDone), _with("response", flatten_output)),
+    _SessionCreated: _created_session,
+    _SessionUpdated: _updated_session,
+    _SessionUpdate: _session_update,
+    _Truncate: _truncate,
+    _Create: _create,
+}
+"""What is still to do once a frame of this class has been decoded: to the inside names and shapes."""
+
+
+class _Reader:
+    """The union of one direction, and the types that are in it."""
+
+    def __init__(self, union: object, wire: tuple[type, ...]) -> None:
+        replaced = {_type(cls) for cls in wire}
+        classes = (*wire, *(cls for cls in union.__args__ if _type(cls) not in replaced))  # type: ignore[attr-defined]
+        self.union: Any = Union[classes]  # noqa: UP007 (of a tuple)
+        self.types = frozenset(map(_type, classes))
+        self.decode: Callable[[bytes | str], Any] = msgspec.json.Decoder(self.union).decode
+
+
+_SERVER: Final = _Reader(e.ServerEvent, (_SessionCreated, _SessionUpdated, *_GA_CLASSES.values()))
+_CLIENT: Final = _Reader(e.ClientEvent, (_SessionUpdate, _Truncate, _Create))
+_decode_server: Final = _SERVER.decode
+_decode_client: Final = _CLIENT.decode
+_after: Final = _AFTER.get
+
+
+# ---- reading ---------------------------------------------------------------------------------------------------------
+
+
+def decode_server(raw: bytes | str) -> e.Decoded:
+    """What a server sent. Lenient: unknown fields, absent ids, nulls, unpadded base64 and lone surrogates pass."""
+    try:
+        event = _decode_server(raw)
+    except _REFUSED as why:
+        return cast(e.Decoded, _second_chance(raw, why, _SERVER, _mend_server))
+    after = _after(type(event))
+    return cast(e.Decoded, event if after is None else after(event))
+
+
+def decode_client(raw: bytes | str) -> e.DecodedClient:
+    """What a client sent. Strict about required fields; a null in an optional one is as good as absent."""
+    try:
+        event = _decode_client(raw)
+    except _REFUSED as why:
+        event = _second_chance(raw, why, _CLIENT, _mend_client)
+    else:
+        after = _after(type(event))
+        event = event if after is None else after(event)
+    if isinstance(event, e.SessionUpdate):
+        return _checked_update(event, raw)
+    return cast(e.DecodedClient, event)
+
+
+def spelling_of(raw: bytes | str) -> Spelling | None:
+    """Which spelling the session in this frame has; None where it has none, or does not tell. Never raises."""
+    try:
+        return _decode_marks(raw).session.spelling()
+    except _REFUSED:
+        return None
+
+
+class _Marked(Struct, frozen=True):
+    session: SpellingMarks = SpellingMarks()
+
+
+class _Head(Struct, frozen=True):
+    type: str | None = None
+
+
+class _Name(Struct, frozen=True):
+    event_id: str | None = None
+
+
+_decode_marks: Final = msgspec.json.Decoder(_Marked).decode
+_decode_head: Final = msgspec.json.Decoder(_Head).decode
+_decode_name: Final = msgspec.json.Decoder(_Name).decode
+
+
+class _TypeOnly(Struct, frozen=True):
+    session: SessionWire
+
+
+_decode_update: Final = msgspec.json.Decoder(_TypeOnly).decode
+
+
+def _checked_update(event: e.SessionUpdate, raw: bytes | str) -> e.DecodedClient:
+    try:
+        lacking = lacks_type(_decode_update(raw).session)
+    except _REFUSED:
+        lacking = False
+    if not lacking:
+        return event
+    return e.Malformed(
+        "session.update",
+        _bytes(raw),
+        "Missing required parameter: 'session.type'.",
+        "missing_required_parameter",
+        "session.type",
+        None if event.event_id is UNSET else event.event_id,
+    )
+
+
+def _bytes(raw: bytes | str) -> bytes:
+    return raw.encode("utf-8", "replace") if isinstance(raw, str) else bytes(raw)
+
+
+def _second_chance(raw: bytes | str, why: Exception, reader: _Reader, mend: Callable[[dict[str, Any]], None]) -> object:
+    """Tells an unknown type from a bad shape, and mends what can be mended."""
+    data = _bytes(raw)
+    text = _LONE.sub(_healed, data) if len(data) <= _MENDABLE else data
+    try:
+        kind = _decode_head(text).type
+    except _REFUSED:
+        return _not_ours(data, why)
+    event_id = _named(text)
+    if kind is None:
+        return e.Malformed("", data, "There is no type.", "missing_required_parameter", "type", event_id)
+    if kind not in reader.types:
+        return e.Unknown(kind[:_NAME_CHARS], data, event_id)
+    if len(data) <= _MENDABLE:
+        try:
+            frame = json.loads(text)
+            mend(frame)
+            return _convert(frame, reader.union)
+        except (*_REFUSED, ValueError) as still:
+            why = still
+    return e.Malformed(kind, data, *_told(why), event_id)
+
+
+def _convert(frame: dict[str, Any], union: Any) -> object:
+    event = msgspec.convert(frame, union)
+    after = _after(type(event))
+    return event if after is None else after(event)
+
+
+def _named(text: bytes) -> str | None:
+    try:
+        name = _decode_name(text).event_id
+    except _REFUSED:
+        return None
+    return None if name is None else name[:_NAME_CHARS]
+
+
+def _not_ours(data: bytes, why: Exception) -> e.Unknown | e.Malformed:
+    """Sound in a binary frame is no bad JSON, it is another protocol (xAI)."""
+    if not data.lstrip().startswith(b"{"):
+        try:
+            data.decode()
+        except UnicodeDecodeError:
+            return e.Unknown("binary", data)
+    what, code, param = _told(why)
+    return e.Malformed("", data, what, code if param else "invalid_json", param)
+
+
+_MISSING: Final = re.compile(r"missing required field `(\w+)`")
+_PLACE: Final = re.compile(r" - at `\$?\.?(.*)`$")
+
+
+def _told(why: Exception) -> tuple[str, str, str | None]:
+    """msgspec's words, the code an `error` has for it, and the field."""
+    words = str(why)[:_NAME_CHARS]
+    if not isinstance(why, msgspec.ValidationError):
+        return words or type(why).__name__, "invalid_json", None
+    found = _PLACE.search(words)
+    place = found[1] if found else ""
+    if missing := _MISSING.search(words):
+        path = f"{place}.{missing[1]}" if place else missing[1]
+        return f"Missing required parameter: '{path}'.", "missing_required_parameter", path
+    code = "invalid_type" if words.startswith("Expected") else "invalid_value"
+    return words, code, place or None
+
+
+# ---- mending ---------------------------------------------------------------------------------------------------------
+
+_LONE: Final = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)", re.DOTALL
+)
+"""An escape of JSON, with its pair where it is a surrogate that has one."""
+
+
+def _healed(escape: re.Match[bytes]) -> bytes:
+    """A surrogate without its pair becomes U+FFFD; everything else stays."""
+    return rb"\ufffd" if len(escape[0]) == 6 else escape[0]
+
+
+_NULL_MEANS_OFF: Final = frozenset({"turn_detection", "input_audio_transcription", "transcription", "metadata"})
+_OPAQUE: Final = frozenset({"parameters", "metadata", "tool_choice"})
+
+
+def _drop_nulls(value: Any) -> None:
+    """In place: a null where the contract has none is as good as absent. What the peer owns is left alone."""
+    if isinstance(value, dict):
+        for name in [name for name, inner in value.items() if inner is None and name not in _NULL_MEANS_OFF]:
+            del value[name]
+        for name, inner in value.items():
+            if name not in _OPAQUE:
+                _drop_nulls(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            _drop_nulls(inner)
+
+
+def _mend_client(frame: dict[str, Any]) -> None:
+    _drop_nulls(frame)
+
+
+def _mend_server(frame: dict[str, Any]) -> None:
+    _drop_nulls(frame)
+    if isinstance(delta := frame.get("delta"), str) and str(frame["type"]).endswith("audio.delta"):
+        frame["delta"] = delta.rstrip("=") + "=" * (-len(delta.rstrip("=")) % 4)
+    if isinstance(response := frame.get("response"), dict) and isinstance(said := response.get("status_details"), str):
+        response["status_details"] = {"reason": said}  # D12
+    if frame["type"] == "error":
+        frame["error"] = _mended_error(frame)
+    if isinstance(session := frame.get("session"), dict):
+        _keep_what_fits(session)
+
+
+def _mended_error(frame: dict[str, Any]) -> dict[str, Any]:
+    """An error is worth showing in whatever shape it comes."""
+    said = frame.get("error", frame)
+    if not isinstance(said, dict):
+        said = {"message": said}
+    return {name: str(said[name]) for name in ("message", "type", "code", "param", "event_id") if name in said}
+
+
+def _keep_what_fits(session: dict[str, Any]) -> None:
+    """One value of a kind we do not know must not cost the whole greeting: it alone is left out."""
+    for name in list(session):
+        try:
+            msgspec.convert({name: session[name]}, SessionWire)
+        except _REFUSED:
+            del session[name]
+
+
+# ---- writing ---------------------------------------------------------------------------------------------------------
+
+
+def encode(event: e.ClientEvent, profile: Profile) -> tuple[str | None, tuple[Lossy, ...]]:
+    """The frame, in the profile's spelling, and each value it could not carry; None where there is no such frame."""
+    shape = SHAPES[profile.spelling]
+    lost: list[Lossy] = []
+    match event:
+        case e.SessionUpdate():
+            return _json(_framed(event, session=shape.session_update(event.session, lost))), tuple(lost)
+        case e.ResponseCreate(response=given) if not isinstance(given, msgspec.UnsetType):
+            return _json(_framed(event, response=shape.response_config(given, lost))), tuple(lost)
+        case e.ConversationItemCreate():
+            return _json(_framed(event, item=shape.item(event.item))), ()
+    return _json(event), ()
+
+
+def encode_server(event: e.ServerEvent, spelling: Spelling) -> str | None:
+    """The frame a server sends; None where the spelling has no such event. Every field of the contract is in it."""
+    shape = SHAPES[spelling]
+    if _type(type(event)) in shape.absent:
+        return None
+    payload = _PAYLOADS.get(type(event))
+    if payload is not None:
+        return _json(payload(event, shape))
+    if _type(type(event)) in shape.names:
+        cls = _GA_CLASSES[type(event)]
+        return _json(cls(**{name: getattr(event, name) for name in event.__struct_fields__}))
+    return _json(event)
+
+
+def _framed(event: Struct, **payload: Any) -> dict[str, Any]:
+    """The event as a dict, with one field written by the spelling."""
+    (name,) = payload
+    frame: dict[str, Any] = {"type": _type(type(event))}
+    for field in event.__struct_fields__:
+        if field != name and (value := getattr(event, field)) is not UNSET:
+            frame[field] = value
+    return {**frame, **payload}
+
+
+def _json(frame: object) -> str:
+    try:
+        return msgspec.json.encode(frame).decode()
+    except UnicodeEncodeError:  # a lone surrogate, from a terminal or from a file name
+        return msgspec.json.encode(_scrubbed(msgspec.to_builtins(frame))).decode()
+
+
+def _scrubbed(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_scrubbed(name): _scrubbed(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_scrubbed(inner) for inner in value]
+    return value
+
+
+def _whole_item(item: Item, shape: Shape) -> dict[str, Any]:
+    wire = shape.item(item)
+    wire.setdefault("object", "realtime.item")
+    if item.type == "message":
+        wire.setdefault("content", [])
+    return wire
+
+
+def _item_frame(event: Any, shape: Shape) -> dict[str, Any]:
+    return _framed(event, item=_whole_item(event.item, shape))
+
+
+def _session_frame(event: Any, shape: Shape) -> dict[str, Any]:
+    return _framed(event, session=shape.full_session(event.session))
+
+
+def _response_frame(event: Any, shape: Shape) -> dict[str, Any]:
+    wire = msgspec.to_builtins(event.response)
+    wire.setdefault("object", "realtime.response")
+    wire["output"] = [_whole_item(item, shape) for item in event.response.output]
+    return _framed(event, response=wire)
+
+
+def _conversation_frame(event: Any, _shape: Shape) -> dict[str, Any]:
+    wire = msgspec.to_builtins(event.conversation)
+    wire.setdefault("object", "realtime.conversation")
+    return _framed(event, conversation=wire)
+
+
+def _without(name: str) -> Callable[[Any, Shape], dict[str, Any]]:
+    """For a field newer than the contract: only where it is said."""
+
+    def frame(event: Any, _shape: Shape) -> dict[str, Any]:
+        wire: dict[str, Any] = msgspec.to_builtins(event)
+        if wire[name] is None:
+            del wire[name]
+        return wire
+
+    return frame
+
+
+_PAYLOADS: Final[dict[type, Callable[[Any, Shape], dict[str, Any]]]] = {
+    **dict.fromkeys(_ITEM_EVENTS, _item_frame),
+    **dict.fromkeys((e.SessionCreated, e.SessionUpdated), _session_frame),
+    **dict.fromkeys((e.ResponseCreated, e.ResponseDone), _response_frame),
+    e.ConversationCreated: _conversation_frame,
+    e.TranscriptionCompleted: _without("usage"),
+    e.FunctionCallArgumentsDone: _without("name"),
+}
+"""Events that a spelling writes in its own way, or that have more on the wire than inside."""
