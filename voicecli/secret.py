@@ -30,26 +30,6 @@ _SHAPES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
         (r"(\w://)[^\s/?#\"'<>@]*@", rf"\1{GONE}@"),
     )
 )
-_QUERY: Final = frozenset({"model", "api-version", "deployment", "intent"})
-"""Names of URL parameters whose values may be shown; those of all others may be keys."""
-
-_BETWEEN: Final = r"[\s:='\"\\,(]{1,12}"
-_VALUE: Final = r"[^\s\"'\\,;)}&]+"
-_SHAPES: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
-    (re.compile(pattern, re.IGNORECASE), put)
-    for pattern, put in (
-        (r"\b(?:ek|sk)[_-][^\s\"'<>,;&]{4,}", GONE),
-        (r"(openai-insecure-api-key\.)[^\s\"'<>,;]+", rf"\1{GONE}"),
-        (r"(client_secret[^{}]{0,40}\{[^{}]*?\bvalue\b\W{1,8})[^\s\"'\\,}]+", rf"\1{GONE}"),
-        (
-            r"((?:proxy-)?authorization\W{1,12}(?:(?:bearer|basic|token)\s+)?)(?!\[key\])[^\s\"'\\,;)}\]]+",
-            rf"\1{GONE}",
-        ),
-        (r"(\bbearer\s+)(?!\[key\])[^\s\"'\\,;)}\]]{4,}", rf"\1{GONE}"),
-        (r"(\b(?:x-)?api[-_]key\W{1,8})(?!\[key\])[^\s\"'\\,;)}\]&]+", rf"\1{GONE}"),
-        (r"(\w://)[^\s/?#\"'<>@]*@", rf"\1{GONE}@"),
-    )
-)
 _QUERY: Final = re.compile(r"(\b(?:wss?|https?)://[^\s?\"'<>]*\?)([^\s\"'<>#]*)", re.IGNORECASE)
 _PARAMETER: Final = re.compile(r"([^=&;]*)=([^&;]*)")
 
