@@ -13,10 +13,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from enum import IntEnum
 from io import StringIO
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from pathlib import Path
 from typing import Final, NamedTuple
-from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from dotenv.parser import parse_stream
 from msgspec import Struct
@@ -38,12 +37,11 @@ from voicecli.settings import (
     Value,
     options_of,
 )
+from voicecli.target import OPENAI_URL, BadUrl, Target, below, checked_url, loopback
 
-OPENAI_URL: Final = "wss://api.openai.com/v1/realtime"
 LARGEST: Final = 64 * 1024
 """Bytes of a file of settings or instructions."""
 LONGEST_KEY: Final = 4096
-LONGEST_URL: Final = 4096
 
 
 class Place(IntEnum):
@@ -92,30 +90,6 @@ class World(NamedTuple):
         except OSError:  # the working directory was removed
             folder = None
         return cls(os.environ, folder, user_env())
-
-
-class Target(Struct, frozen=True):
-    """What to connect to, with whose key. Safe to print."""
-
-    url: str
-    """As it is dialled, `?model=` not yet appended; "" offline."""
-    key: Secret | None
-    offline: bool
-    url_source: str = ""
-    """In words; "" where nobody chose it."""
-    key_source: str = ""
-    """In words; "" where no key is sent."""
-    key_withheld: bool = False
-    """There is a key, and it is not sent because the link is not encrypted (G6)."""
-    dial_host: str | None = None
-    """The literal loopback address to dial, without a proxy; None: the URL's host, which is not loopback."""
-    from_folder: bool = False
-    """The URL or the key comes from `.env` in the working directory, which the start line must say."""
-
-    @property
-    def shown_url(self) -> str:
-        """The URL without the values of parameters that may be keys."""
-        return Redactor()(self.url)
 
 
 class Config(Struct, frozen=True):
@@ -167,30 +141,6 @@ def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
         redactor=Redactor(secrets),
         unknown=tuple(_unknown(names)),
     )
-
-
-def with_model(url: str, model: str) -> str:
-    """`url` with `?model=` appended where it names none."""
-    parts = urlsplit(url)
-    if any(name == "model" for name, _ in parse_qsl(parts.query)):
-        return url
-    query = f"{parts.query}&" if parts.query else ""
-    return urlunsplit(parts._replace(query=f"{query}model={quote(model, safe='')}"))
-
-
-def loopback(host: str) -> str | None:
-    """The literal address to dial where `host` is loopback as written: localhost, 127.0.0.0/8, ::1; else None (G6)."""
-    if host.lower() == "localhost":
-        return "127.0.0.1"
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return None
-    match address:
-        case IPv4Address():
-            return str(address) if address.is_loopback else None
-        case IPv6Address():
-            return "::1" if address == IPv6Address("::1") else None
 
 
 _Names = Mapping[Place, Mapping[str, str]]
@@ -257,11 +207,11 @@ def _target(settings: Settings, url_place: Place, names: _Names) -> Target:
         return Target("", None, True)
     if settings.url is not None:
         source = describe_source("--url" if url_place is Place.FLAG else f"{PREFIX}URL", url_place)
-        url = _checked_url(settings.url, source)
+        url = _usable(settings.url, source)
     elif base := next(_find(BASE_URL, names), None):
         url_place = base[1]
         source = describe_source(BASE_URL, url_place)
-        url = _below(_checked_url(base[0].strip(), source))
+        url = below(_usable(base[0].strip(), source))
     else:
         url, source = OPENAI_URL, ""
     key, key_source, key_place = _key((OWN_KEY, OPENAI_KEY), names)
@@ -287,6 +237,13 @@ def _target(settings: Settings, url_place: Place, names: _Names) -> Target:
     )
 
 
+def _usable(url: str, source: str) -> str:
+    try:
+        return checked_url(url)
+    except BadUrl as error:
+        raise ConfigError(f"The URL from {source} cannot be used: {error}.", error.hint) from None
+
+
 def _key(wanted: tuple[str, ...], names: _Names) -> tuple[Secret | None, str, Place]:
     for name in wanted:
         for raw, place in _find(name, names):
@@ -301,49 +258,13 @@ def _key(wanted: tuple[str, ...], names: _Names) -> tuple[Secret | None, str, Pl
     return None, "", Place.DEFAULT
 
 
-def _checked_url(text: str, source: str) -> str:
-    """`text` as ws or wss. Raises ConfigError without the text, which may have a secret in it."""
-
-    def bad(why: str, hint: str = "It looks like wss://HOST/v1/realtime.") -> ConfigError:
-        return ConfigError(f"The URL from {source} cannot be used: {why}.", hint)
-
-    if not text.isascii():
-        raise bad("it has letters outside ASCII in it", "Write the host as xn--... and the rest with %XX.")
-    if not text.isprintable() or " " in text or "\\" in text:
-        raise bad("it has a space, a backslash or a control character in it")
-    if len(text) > LONGEST_URL:
-        raise bad(f"it is longer than {LONGEST_URL} characters")
-    try:
-        parts = urlsplit(text)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        raise bad("its host or port is not valid") from None
-    scheme = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}.get(parts.scheme)
-    if scheme is None:
-        raise bad("it begins with none of ws://, wss://, http://, https://")
-    if "@" in parts.netloc:
-        raise bad("it has a user or password in it", f"Put the key into {OWN_KEY} instead.")
-    if not host or port == 0:
-        raise bad("its host or port is not valid")
-    if "#" in text:
-        raise bad("it has a # in it")
-    return urlunsplit((scheme, parts.netloc, parts.path, parts.query, ""))
-
-
-def _below(base: str) -> str:
-    """The Realtime endpoint below the base of an API."""
-    parts = urlsplit(base)
-    path = parts.path.rstrip("/")
-    return urlunsplit(parts._replace(path=path if path.endswith("/realtime") else path + "/realtime"))
-
-
 def _unknown(names: _Names) -> Iterator[str]:
-    options = {option.env for option in OPTIONS}
+    known = [option.env.removeprefix(PREFIX) for option in OPTIONS] + [OWN_KEY.removeprefix(PREFIX)]
     for place, values in names.items():
         for name in sorted(values):
-            if name.startswith(PREFIX) and name not in options | NOT_OPTIONS:
-                near = difflib.get_close_matches(name, options | {OWN_KEY}, 1)
-                yield describe_source(name, place) + (f"; did you mean {near[0]}?" if near else "")
+            if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known and name not in NOT_OPTIONS:
+                near = difflib.get_close_matches(name.removeprefix(PREFIX), known, 1)
+                yield describe_source(name, place) + (f"; did you mean {PREFIX}{near[0]}?" if near else "")
 
 
 def _read_env(path: Path | None, said: str) -> dict[str, str]:
@@ -357,9 +278,9 @@ def _read_env(path: Path | None, said: str) -> dict[str, str]:
     for binding in parse_stream(StringIO(_text_of(path, said[0].upper() + said[1:]).removeprefix("\ufeff"))):
         ours = binding.key is not None and (binding.key.startswith(PREFIX) or binding.key in (OPENAI_KEY, BASE_URL))
         if binding.error or (ours and binding.value is None):
-            raise ConfigError(
-                f"Line {binding.original.line} of {said} is not NAME=value.", "Correct it, or begin it with #."
-            )
+            blank = binding.original.string[: -len(binding.original.string.lstrip()) or None].count("\n")
+            line = binding.original.line + blank
+            raise ConfigError(f"Line {line} of {said} is not NAME=value.", "Correct it, or begin it with #.")
         if ours and binding.key is not None and binding.value is not None:
             values[binding.key] = binding.value
     return values
@@ -367,20 +288,20 @@ def _read_env(path: Path | None, said: str) -> dict[str, str]:
 
 def _text_of(path: Path, what: str) -> str:
     """The text of a small regular file, which is opened so that a pipe in its place cannot hold us. ConfigError."""
+    # Windows has neither of the first two, and opens text unless it is told otherwise.
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
-        # Windows has neither flag, and opens text unless it is told otherwise.
-        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
         descriptor = os.open(path, flags)
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not a path"
-        raise ConfigError(f"{what} cannot be read: {why}.") from None
-    with open(descriptor, "rb") as file:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise ConfigError(f"{what} is not a regular file.")
         try:
-            raw = file.read(LARGEST + 1)
-        except OSError as error:
-            raise ConfigError(f"{what} cannot be read: {error.strerror}.") from None
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ConfigError(f"{what} is not a regular file.")
+            raw = os.read(descriptor, LARGEST + 1)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise ConfigError(f"{what} cannot be read: {error.strerror}.") from None
+    except ValueError:  # a NUL in the path
+        raise ConfigError(f"{what} cannot be read: it is no path.") from None
     if len(raw) > LARGEST:
         raise ConfigError(f"{what} is larger than {LARGEST // 1024} KiB.")
     try:

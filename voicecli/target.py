@@ -1,0 +1,103 @@
+"""The URL of a Realtime server: which are taken, which are loopback, what may be shown; it must not know settings."""
+
+from __future__ import annotations
+
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from typing import Final
+from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
+
+from msgspec import Struct
+
+from voicecli.secret import Redactor, Secret
+from voicecli.settings import OWN_KEY
+
+OPENAI_URL: Final = "wss://api.openai.com/v1/realtime"
+LONGEST_URL: Final = 4096
+
+
+class Target(Struct, frozen=True):
+    """What to connect to, with whose key. Safe to print."""
+
+    url: str
+    """As it is dialled, `?model=` not yet appended; "" offline."""
+    key: Secret | None
+    offline: bool
+    url_source: str = ""
+    """In words; "" where nobody chose it."""
+    key_source: str = ""
+    """In words; "" where no key is sent."""
+    key_withheld: bool = False
+    """There is a key, and it is not sent because the link is not encrypted (G6)."""
+    dial_host: str | None = None
+    """The literal loopback address to dial, without a proxy; None: the URL's host, which is not loopback."""
+    from_folder: bool = False
+    """The URL or the key comes from `.env` in the working directory, which the start line must say."""
+
+    @property
+    def shown_url(self) -> str:
+        """The URL without the values of parameters that may be keys."""
+        return Redactor()(self.url)
+
+
+class BadUrl(ValueError):
+    """Why a URL cannot be used, and what to do; without the URL, which may have a secret in it."""
+
+    def __init__(self, why: str, hint: str = "It looks like wss://HOST/v1/realtime.") -> None:
+        super().__init__(why)
+        self.hint = hint
+
+
+def checked_url(text: str) -> str:
+    """`text` as ws or wss. Raises BadUrl."""
+    if not text.isascii():
+        raise BadUrl("it has letters outside ASCII in it", "Write the host as xn--... and the rest with %XX.")
+    if not text.isprintable() or " " in text or "\\" in text:
+        raise BadUrl("it has a space, a backslash or a control character in it")
+    if len(text) > LONGEST_URL:
+        raise BadUrl(f"it is longer than {LONGEST_URL} characters")
+    try:
+        parts = urlsplit(text)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        raise BadUrl("its host or port is not valid") from None
+    scheme = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}.get(parts.scheme)
+    if scheme is None:
+        raise BadUrl("it begins with none of ws://, wss://, http://, https://")
+    if "@" in parts.netloc:
+        raise BadUrl("it has a user or password in it", f"Put the key into {OWN_KEY} instead.")
+    if not host or port == 0:
+        raise BadUrl("its host or port is not valid")
+    if "#" in text:
+        raise BadUrl("it has a # in it")
+    return urlunsplit((scheme, parts.netloc, parts.path, parts.query, ""))
+
+
+def below(base: str) -> str:
+    """The Realtime endpoint below the base of an API."""
+    parts = urlsplit(base)
+    path = parts.path.rstrip("/")
+    return urlunsplit(parts._replace(path=path if path.endswith("/realtime") else path + "/realtime"))
+
+
+def with_model(url: str, model: str) -> str:
+    """`url` with `?model=` appended where it names none."""
+    parts = urlsplit(url)
+    if any(name == "model" for name, _ in parse_qsl(parts.query)):
+        return url
+    query = f"{parts.query}&" if parts.query else ""
+    return urlunsplit(parts._replace(query=f"{query}model={quote(model, safe='')}"))
+
+
+def loopback(host: str) -> str | None:
+    """The literal address to dial where `host` is loopback as written: localhost, 127.0.0.0/8, ::1; else None (G6)."""
+    if host.lower() == "localhost":
+        return "127.0.0.1"
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return None
+    match address:
+        case IPv4Address():
+            return str(address) if address.is_loopback else None
+        case IPv6Address():
+            return "::1" if address == IPv6Address("::1") else None
