@@ -1,0 +1,135 @@
+"""`voicecli serve`: the embedded server for other clients, and as the child of a talk (G19). It decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import json
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+from voicecli.server import door
+from voicecli.server.limits import Limits
+from voicecli.server.serve import Bounds, House
+from voicecli.server.serve import run as run_house
+
+CONNECTIONS_BESIDE: Final = 32
+CHILD_BOUNDS: Final = Bounds(sessions=1, connections=4)
+LEAST_TOKEN: Final = 32
+"""128 bits in hexadecimal."""
+MOST_TOKEN: Final = 256
+
+
+def run(host: str, port: int, key: str | None = None, max_sessions: int = 16) -> int:
+    """Serves until SIGTERM or SIGINT; 0 then, 2 where it cannot listen. Says in one line where it listens.
+
+    Without a key any credentials are taken; either way only this machine is listened to. Port 0 is a free one.
+    """
+    if not door.is_loopback(host):
+        return _refused("only this machine can be served so far", "Use --host 127.0.0.1.")
+    if not 0 <= port <= 65_535:
+        return _refused(f"{port} is no port", "Use --port with 0 to 65535; 0 takes a free one.")
+    host = host.strip("[]")
+    entry = door.Door(
+        digest=None if key is None else door.digest(key),
+        hosts=door.LOCAL_HOSTS | {f"[{host}]" if ":" in host else host},
+    )
+    house = House(entry, Bounds(max_sessions, max_sessions + CONNECTIONS_BESIDE), Limits(), _complain)
+
+    def ready(url: str) -> None:
+        _say(f"voicecli serve: listening on {url}")
+
+    try:
+        asyncio.run(_serve(house, host, port, ready, child=False))
+    except OSError as failure:
+        return _cannot_listen(failure, host, port)
+    return 0
+
+
+def run_child() -> int:
+    """The server of one talk: token in the first line of stdin, `{"url": ...}` on stdout, ends when stdin does.
+
+    0, or 2 where the token is none, 3 where it cannot listen. Ctrl-C in the terminal is the talk's affair, not ours.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    token = _first_line()
+    if len(token) < LEAST_TOKEN or not token.isalnum() or not token.isascii():
+        return 2
+    house = House(door.Door(digest=door.digest(token)), CHILD_BOUNDS, Limits(ahead_s=None), _complain)
+    del token
+
+    def ready(url: str) -> None:
+        _say(json.dumps({"url": url}))
+
+    try:
+        asyncio.run(_serve(house, "127.0.0.1", 0, ready, child=True))
+    except BrokenPipeError:
+        return 0
+    except OSError:
+        return 3
+    return 0
+
+
+async def _serve(house: House, host: str, port: int, ready: Callable[[str], None], child: bool) -> None:
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def end() -> None:
+        # The loop may be closed already when the reader of stdin or a second signal comes.
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(stop.set)
+
+    for number in (signal.SIGTERM,) if child else (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: end())
+    if child:
+        threading.Thread(target=_until_stdin_closes, args=(end,), name="stdin", daemon=True).start()
+    await run_house(house, host, port, ready, stop.wait())
+
+
+def _first_line() -> str:
+    """Byte by byte from the descriptor: what comes after it is another reader's, and no buffer may keep a lock."""
+    line = bytearray()
+    while len(line) < MOST_TOKEN:
+        byte = os.read(0, 1)
+        if byte in (b"", b"\n"):
+            break
+        line += byte
+    return line.decode("ascii", "replace").strip()
+
+
+def _until_stdin_closes(end: Callable[[], None]) -> None:
+    with suppress(OSError):
+        while os.read(0, 4096):
+            pass
+    end()
+
+
+def _cannot_listen(failure: OSError, host: str, port: int) -> int:
+    match failure.errno:
+        case errno.EADDRINUSE:
+            return _refused(f"port {port} is in use", "Choose another --port; 0 takes a free one.")
+        case errno.EACCES:
+            return _refused(f"port {port} may not be opened by you", "Choose a --port above 1023.")
+        case _:
+            return _refused(f"cannot listen on {host}, port {port}", "Use --host 127.0.0.1.")
+
+
+def _refused(what: str, remedy: str) -> int:
+    _complain(f"{what}\n  {remedy}")
+    return 2
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _complain(line: str) -> None:
+    with suppress(OSError):
+        sys.stderr.write(f"voicecli serve: {line}\n")
+        sys.stderr.flush()

@@ -1,0 +1,223 @@
+"""The responses of one session: starts them, lets their events go when they are due, ends them. It knows no socket.
+
+At most one writes to the default conversation; others (`conversation: none`) may run beside it and leave nothing in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from voicecli.audio.wire import to_wire
+from voicecli.protocol import events as e
+from voicecli.protocol.conversation import Conversation
+from voicecli.protocol.items import FORMATS, ErrorInfo, Item, Response, ResponseConfig, SessionConfig, StatusError
+from voicecli.server import configuration
+from voicecli.server.limits import Limits, RateLimits, Spent, heard_before, usage
+from voicecli.server.responder import Answer, Asked, Responder
+from voicecli.server.responses import Ids, Pace, RunningResponse
+
+
+class Answering:
+    """Owns what is being answered."""
+
+    def __init__(
+        self,
+        responder: Responder,
+        limits: Limits,
+        ids: Ids,
+        conversation_id: str,
+        conversation: Conversation,
+        say: Callable[[e.ServerEvent], None],
+        tell: Callable[[e.ServerEvent], object],
+    ) -> None:
+        """`say` sends an event and applies it to the conversation, `tell` only sends it."""
+        self._responder = responder
+        self._limits = limits
+        self._ids = ids
+        self._conversation_id = conversation_id
+        self._conversation = conversation
+        self._say = say
+        self._tell = tell
+        self._rates = RateLimits(limits)
+        self._default: RunningResponse | None = None
+        self._aside: list[RunningResponse] = []
+        self._asked = 0
+        self._typed = ""
+        self._heard_samples = 0
+        self._sound_of: dict[str, int] = {}
+        """Samples of each item of the user's."""
+        self._costs: dict[str, Spent] = {}
+        """What each running response has heard."""
+        self._known = 0
+        """Input tokens of the last default response: the next one has them cached."""
+        self._ear = float("-inf")
+        """When all sound sent so far will have been heard by who listens in real time."""
+
+    # ---- what is to be answered --------------------------------------------------------------------------------------
+
+    def hear_text(self, text: str) -> None:
+        """The user typed this."""
+        self._typed = text
+
+    def hear_sound(self, item_id: str, samples: int) -> None:
+        """The user said something of this length."""
+        self._sound_of[item_id] = samples
+        self._heard_samples += samples
+
+    # ---- starting and ending -----------------------------------------------------------------------------------------
+
+    def start(self, session: SessionConfig, asked: ResponseConfig, at: float) -> ErrorInfo | None:
+        """A new response, or why there is none."""
+        aside = asked.conversation == "none"
+        if not aside and self._default is not None:
+            return _refusal(
+                "conversation_already_has_active_response",
+                f"Conversation already has an active response in progress: {self._default.id}. "
+                "Wait until the response is finished before creating a new one.",
+            )
+        if len(self._running) >= self._limits.responses:
+            return _refusal("too_many_responses", "Too many responses are in progress.")
+        config = configuration.for_response(session, asked)
+        created = Response(
+            id=self._ids.new("resp"),
+            object="realtime.response",
+            status="in_progress",
+            metadata=None if asked.metadata is UNSET else asked.metadata,
+            conversation_id=None if aside else self._conversation_id,
+        )
+        answer = self._answer(config, asked) if self._rates.start(at) else _limited()
+        self._tell(e.ResponseCreated(response=created))
+        self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
+        running = self._run(answer, created, config, at)
+        history = () if aside and asked.input is not UNSET else self._conversation.view()
+        self._costs[running.id] = heard_before(str(config.instructions or ""), history, self._sound_of)
+        if aside:
+            self._aside.append(running)
+        else:
+            self._default = running
+        self.play(at)
+        return None
+
+    def cancel(self, response_id: str | None, at: float) -> ErrorInfo | None:
+        """The client does not want it any more; without an id, the default one."""
+        wanted = [self._default] if response_id is None else [one for one in self._running if one.id == response_id]
+        for running in wanted:
+            if running is not None:
+                self._cut(running, "client_cancelled", at)
+                return None
+        return _refusal("response_cancel_not_active", "Cancellation failed: no active response found")
+
+    def interrupt(self, at: float) -> None:
+        """The user speaks: the default response ends, and who listened has stopped listening."""
+        if self._default is not None:
+            self._cut(self._default, "turn_detected", at)
+        self._ear = at
+
+    def stopped_listening(self, at: float) -> None:
+        """The client says that it plays nothing any more."""
+        self._ear = at
+
+    # ---- going on ----------------------------------------------------------------------------------------------------
+
+    @property
+    def deadline(self) -> float | None:
+        """When the next event of any response may leave."""
+        return min((one.deadline for one in self._running if one.deadline is not None), default=None)
+
+    def play(self, at: float) -> None:
+        """Sends what is due, and ends what has given all."""
+        for running in self._running:
+            self._pass_on(running, running.due(at))
+            if running.deadline is None:
+                self._finish(running, at)
+
+    @property
+    def _running(self) -> list[RunningResponse]:
+        return [*self._aside, *([] if self._default is None else [self._default])]
+
+    def _run(self, answer: Answer, created: Response, config: SessionConfig, at: float) -> RunningResponse:
+        start = at + answer.delay_s
+        form = FORMATS[str(config.output_audio_format)]
+        most = config.max_response_output_tokens
+        return RunningResponse(
+            answer,
+            created,
+            self._ids,
+            Pace(self._limits, start, max(start, self._ear)),
+            lambda pcm: to_wire(pcm, form),
+            most if isinstance(most, int) else None,
+        )
+
+    def _answer(self, config: SessionConfig, asked: ResponseConfig) -> Answer:
+        given = () if asked.input is UNSET else asked.input
+        typed = _last_text(given) if given else self._typed
+        heard_ms = 0 if given else self._heard_samples // 24
+        wanted = Asked(
+            number=self._asked,
+            typed=typed,
+            heard_ms=heard_ms,
+            spoken="audio" in (config.modalities or ()),
+            instructions=str(config.instructions or ""),
+        )
+        if not given:
+            self._typed, self._heard_samples = "", 0
+        self._asked += 1
+        return self._responder.answer(wanted)
+
+    def _pass_on(self, running: RunningResponse, events: list[e.ServerEvent]) -> None:
+        if running is not self._default:
+            for event in events:
+                self._tell(event)
+            return
+        for event in events:
+            self._say(event)
+            match event:
+                case e.OutputItemAdded(item=item):
+                    after = self._conversation.after(item.id or "")
+                    self._say(e.ConversationItemCreated(item=item, previous_item_id=after))
+                    self._say(e.ConversationItemAdded(item=item, previous_item_id=after))
+                case e.OutputItemDone(item=item):
+                    after = self._conversation.after(item.id or "")
+                    self._say(e.ConversationItemDone(item=item, previous_item_id=after))
+
+    def _cut(self, running: RunningResponse, reason: str, at: float) -> None:
+        self._pass_on(running, running.cut("cancelled", reason))
+        self._finish(running, at)
+        self._ear = at
+
+    def _finish(self, running: RunningResponse, at: float) -> None:
+        self._ear = max(self._ear, running.ear)
+        heard = self._costs.pop(running.id)
+        spent = usage(heard, running.spent, self._known)
+        done = e.ResponseDone(response=replace(running.done(), usage=spent))
+        if running is self._default:
+            self._say(done)
+            self._default = None
+            self._known = heard.total
+        else:
+            self._tell(done)
+            self._aside.remove(running)
+        self._rates.settle(heard.total + running.spent.total, at)
+        self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
+
+
+def _last_text(items: tuple[Item, ...]) -> str:
+    for item in reversed(items):
+        text = " ".join(part.text for part in item.content if part.text)
+        if item.role == "user" and text:
+            return text
+    return ""
+
+
+def _limited() -> Answer:
+    error = StatusError(
+        type="rate_limit_exceeded", code="rate_limit_exceeded", message="Rate limit reached. Try again later."
+    )
+    return Answer(status="failed", error=error)
+
+
+def _refusal(code: str, message: str) -> ErrorInfo:
+    return ErrorInfo(message=message, type="invalid_request_error", code=code)

@@ -1,0 +1,95 @@
+"""The effective configuration of a session: defaults, what an update changes, what is refused. No time, no wire.
+
+What any server of the contract refuses stands in `protocol/rules.py`; here is what only this one cannot do.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from msgspec import UNSET
+from msgspec.structs import asdict, replace
+
+from voicecli.ports import PCM16
+from voicecli.protocol.items import ErrorInfo, ResponseConfig, SessionConfig, TurnDetection
+from voicecli.protocol.profiles import EMBEDDED_GA
+from voicecli.server.buffer import DEFAULT_PREFIX_MS, DEFAULT_SILENCE_MS, DEFAULT_THRESHOLD
+
+MODEL: Final = EMBEDDED_GA.model
+VOICE: Final = "alloy"
+FORMATS: Final = frozenset({PCM16.name})
+"""What this server hears and speaks so far."""
+_FIXED: Final = frozenset({"id", "object", "expires_at", "model"})
+"""What no update changes (D5)."""
+
+DETECTION: Final = TurnDetection(
+    type="server_vad",
+    threshold=DEFAULT_THRESHOLD,
+    prefix_padding_ms=DEFAULT_PREFIX_MS,
+    silence_duration_ms=DEFAULT_SILENCE_MS,
+    create_response=True,
+)
+"""E9."""
+
+
+def defaults(session_id: str, model: str | None) -> SessionConfig:
+    """What a session is before anybody configures it."""
+    return SessionConfig(
+        id=session_id,
+        object="realtime.session",
+        model=model or MODEL,
+        modalities=("text", "audio"),
+        instructions="",
+        voice=VOICE,
+        input_audio_format=PCM16.name,
+        output_audio_format=PCM16.name,
+        input_audio_transcription=None,
+        turn_detection=DETECTION,
+        tools=(),
+        tool_choice="auto",
+        temperature=0.8,
+        max_response_output_tokens="inf",
+    )
+
+
+def updated(old: SessionConfig, change: SessionConfig) -> SessionConfig:
+    """The full configuration after an update: only what is said changes (B2), and an object goes whole."""
+    said: dict[str, Any] = {
+        name: value for name, value in asdict(change).items() if value is not UNSET and name not in _FIXED
+    }
+    detection = said.get("turn_detection")
+    if isinstance(detection, TurnDetection):
+        said["turn_detection"] = _filled(detection)
+    return replace(old, **said)
+
+
+def for_response(session: SessionConfig, config: ResponseConfig) -> SessionConfig:
+    """The session as one `response.create` overrides it."""
+    own = {name: value for name, value in asdict(config).items() if value is not UNSET}
+    return replace(session, **{name: value for name, value in own.items() if name in SessionConfig.__struct_fields__})
+
+
+def refused(config: SessionConfig | ResponseConfig, root: str) -> ErrorInfo | None:
+    """What this server cannot do of an update or of a `response.create`; None: it can do it all."""
+    for name in ("input_audio_format", "output_audio_format"):
+        value = getattr(config, name, UNSET)
+        if value is not UNSET and value not in FORMATS:
+            return _invalid(f"{root}.{name}", value, "This server speaks pcm16 only so far.")
+    detection = getattr(config, "turn_detection", UNSET)
+    if isinstance(detection, TurnDetection) and detection.type not in (None, "server_vad"):
+        return _invalid(f"{root}.turn_detection.type", detection.type, "This server has server_vad only.")
+    return None
+
+
+def _filled(detection: TurnDetection) -> TurnDetection:
+    said = {name: value for name, value in asdict(detection).items() if value is not None}
+    return replace(DETECTION, **said)
+
+
+def _invalid(param: str, value: object, why: str) -> ErrorInfo:
+    return ErrorInfo(
+        message=f"Invalid value: '{str(value)[:80]}'. {why}",
+        type="invalid_request_error",
+        code="invalid_value",
+        param=param,
+    )

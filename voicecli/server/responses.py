@@ -1,0 +1,275 @@
+"""A running response: one answer as events, each with the time it may leave. It knows no conversation and no wire.
+
+The order of the events is B7, with every `.done` also when it is cut short (B8). The sound is paced: a burst at once,
+then a few times real time, until it is as far ahead of the listener's ear as it may be; so "during generation" exists.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from enum import Enum, auto
+from typing import Any, Final, NamedTuple
+
+from msgspec.structs import replace
+
+from voicecli.ports import RATE
+from voicecli.protocol.events import (
+    AudioDelta,
+    AudioDone,
+    AudioTranscriptDelta,
+    AudioTranscriptDone,
+    ContentPartAdded,
+    ContentPartDone,
+    OutputItemAdded,
+    OutputItemDone,
+    ServerEvent,
+    TextDelta,
+    TextDone,
+)
+from voicecli.protocol.items import ContentPart, Item, Response, StatusDetails, StatusError
+from voicecli.server.limits import CHARACTERS_PER_TOKEN, OUTPUT_TOKEN_SAMPLES, Limits, Spent, sound_tokens
+from voicecli.server.responder import Answer, AnswerItem, AnswerPart, Piece
+
+
+class Ids:
+    """Names from a counter with a prefix, so that a replay gives the same ones."""
+
+    def __init__(self, prefix: str = "") -> None:
+        self._prefix = prefix
+        self._count = 0
+
+    def new(self, kind: str) -> str:
+        """A name no other thing of this session has, like item_x0007."""
+        self._count += 1
+        return f"{kind}_{self._prefix}{self._count:04}"
+
+
+class Pace(NamedTuple):
+    """When a sample of sound may leave, as seconds of the clock."""
+
+    limits: Limits
+    start: float
+    """When the first word may leave."""
+    ear: float
+    """When everything sent before will have been heard in real time, or `start` where that is later."""
+
+    def due(self, samples: int, written_s: float) -> float:
+        """When sound up to `samples` of this response may have left, after `written_s` of written words."""
+        sound_s = samples / RATE
+        at = self.start + written_s + max(0.0, sound_s - self.limits.burst_s) / self.limits.speed
+        if self.limits.ahead_s is None:
+            return at
+        return max(at, self.ear + sound_s - self.limits.ahead_s)
+
+
+class Progress(Enum):
+    """How far a response is."""
+
+    RUNNING = auto()
+    CUT = auto()
+    """No more deltas; what is open is being closed."""
+    DONE = auto()
+
+
+class Cue(Enum):
+    """What moves a response."""
+
+    CUT = auto()
+    SPENT = auto()
+
+
+MOVES: Final[dict[Progress, dict[Cue, Progress]]] = {
+    Progress.RUNNING: {Cue.CUT: Progress.CUT, Cue.SPENT: Progress.DONE},
+    Progress.CUT: {Cue.SPENT: Progress.DONE},
+    Progress.DONE: {},
+}
+
+
+class RunningResponse:
+    """One response from its first output to its last; `response.created` and `response.done` are the session's."""
+
+    def __init__(
+        self,
+        answer: Answer,
+        response: Response,
+        ids: Ids,
+        pace: Pace,
+        spell_sound: Callable[[bytes], bytes],
+        max_tokens: int | None = None,
+    ) -> None:
+        """`response` is as it was created; `spell_sound` brings PCM16 at `RATE` to the output format."""
+        self._answer = answer
+        self._response = response
+        self._ids = ids
+        self._pace = pace
+        self._spell_sound = spell_sound
+        self._max_tokens = max_tokens
+        self._progress = Progress.RUNNING
+        self._ending = StatusDetails(type=answer.status, reason=answer.reason, error=answer.error)
+        self._samples = 0
+        self._written_s = 0.0
+        self._letters = 0
+        self._making: str | None = None
+        self._output: list[Item] = []
+        self._out: list[ServerEvent] = []
+        self._steps = self._play()
+        self._deadline: float | None = pace.start
+        self._advance()
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return self._response.id or ""
+
+    @property
+    def deadline(self) -> float | None:
+        """When its next events may leave; None when it has given all."""
+        return self._deadline
+
+    @property
+    def making(self) -> str | None:
+        """The id of the item that is being made."""
+        return self._making
+
+    @property
+    def ear(self) -> float:
+        """When what has left so far will have been heard in real time."""
+        return self._pace.ear + self._samples / RATE
+
+    @property
+    def spent(self) -> Spent:
+        """The tokens of what has left so far."""
+        return Spent(math.ceil(self._letters / CHARACTERS_PER_TOKEN), sound_tokens(self._samples, OUTPUT_TOKEN_SAMPLES))
+
+    def due(self, at: float) -> list[ServerEvent]:
+        """What may leave by now."""
+        while self._deadline is not None and self._deadline <= at:
+            self._advance()
+        return self._take()
+
+    def cut(self, status: str, reason: str | None, error: StatusError | None = None) -> list[ServerEvent]:
+        """Ends it now: no delta more, but every `.done` of what is open."""
+        if Cue.CUT in MOVES[self._progress]:
+            self._ending = StatusDetails(type=status, reason=reason, error=error)
+            self._move(Cue.CUT)
+        while self._deadline is not None:
+            self._advance()
+        return self._take()
+
+    def done(self) -> Response:
+        """The payload of `response.done`, without the usage."""
+        ending = self._ending
+        return replace(
+            self._response,
+            status=ending.type,
+            status_details=None if ending.type == "completed" else ending,
+            output=tuple(self._output),
+        )
+
+    def _advance(self) -> None:
+        self._deadline = next(self._steps, None)
+        if self._deadline is None:
+            self._move(Cue.SPENT)
+
+    def _move(self, cue: Cue) -> None:
+        self._progress = MOVES[self._progress].get(cue, self._progress)
+
+    def _take(self) -> list[ServerEvent]:
+        out, self._out = self._out, []
+        return out
+
+    @property
+    def _running(self) -> bool:
+        return self._progress is Progress.RUNNING
+
+    def _play(self) -> Iterator[float]:
+        """Yields when it wants to go on; what leaves by then is put out. After a cut nothing is waited for."""
+        yield self._pace.start
+        for index, answer in enumerate(self._answer.items):
+            if not self._running:
+                break
+            yield from self._play_item(index, answer)
+
+    def _play_item(self, index: int, answer: AnswerItem) -> Iterator[float]:
+        item = Item(
+            id=self._ids.new("item"),
+            object="realtime.item",
+            type="message",
+            status="in_progress",
+            role="assistant",
+        )
+        self._making = item.id
+        self._out.append(OutputItemAdded(response_id=self.id, output_index=index, item=item))
+        content: list[ContentPart] = []
+        for part in answer.parts:
+            if not self._running:
+                break
+            place = _Place(self.id, index, item.id or "", len(content))
+            yield from self._play_part(place, part, content)
+        whole = self._running and (self._answer.status == "completed" or index + 1 < len(self._answer.items))
+        item = replace(item, status="completed" if whole else "incomplete", content=tuple(content))
+        self._output.append(item)
+        self._making = None
+        self._out.append(OutputItemDone(response_id=self.id, output_index=index, item=item))
+
+    def _play_part(self, place: _Place, part: AnswerPart, content: list[ContentPart]) -> Iterator[float]:
+        opened = ContentPart(type="audio", transcript="") if part.spoken else ContentPart(type="text", text="")
+        self._out.append(ContentPartAdded(**place.fields, part=opened))
+        said: list[str] = []
+        for piece in part.pieces:
+            yield from self._play_piece(place, part.spoken, piece, said)
+            if not self._running:
+                break
+        text = "".join(said)
+        if part.spoken:
+            whole = ContentPart(type="audio", transcript=text)
+            self._out.append(AudioTranscriptDone(**place.fields, transcript=text))
+            self._out.append(AudioDone(**place.fields))
+        else:
+            whole = ContentPart(type="text", text=text)
+            self._out.append(TextDone(**place.fields, text=text))
+        content.append(whole)
+        self._out.append(ContentPartDone(**place.fields, part=whole))
+
+    def _play_piece(self, place: _Place, spoken: bool, piece: Piece, said: list[str]) -> Iterator[float]:
+        size = 2 * self._pace.limits.delta_samples
+        chunks = [piece.pcm[n : n + size] for n in range(0, len(piece.pcm), size)] if spoken else []
+        if not chunks:
+            self._written_s += self._answer.text_word_s
+        first = len(chunks[0]) // 2 if chunks else 0
+        yield self._pace.due(self._samples + first, self._written_s)
+        if not self._may_go_on():
+            return
+        if piece.text:
+            said.append(piece.text)
+            self._letters += len(piece.text)
+            delta = AudioTranscriptDelta if spoken else TextDelta
+            self._out.append(delta(**place.fields, delta=piece.text))
+        for n, chunk in enumerate(chunks):
+            if n:
+                yield self._pace.due(self._samples + len(chunk) // 2, self._written_s)
+                if not self._may_go_on():
+                    return
+            self._samples += len(chunk) // 2
+            self._out.append(AudioDelta(**place.fields, delta=self._spell_sound(chunk)))
+
+    def _may_go_on(self) -> bool:
+        """Not cut, and within `max_response_output_tokens`."""
+        if self._running and self._max_tokens is not None and self.spent.total >= self._max_tokens:
+            self._ending = StatusDetails(type="incomplete", reason="max_output_tokens")
+            self._move(Cue.CUT)
+        return self._running
+
+
+class _Place(NamedTuple):
+    """Where in a response a part is."""
+
+    response_id: str
+    output_index: int
+    item_id: str
+    content_index: int
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        return self._asdict()

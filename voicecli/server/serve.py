@@ -1,0 +1,214 @@
+"""The sockets of the embedded server: one `ServerSession` behind each websocket. It decides nothing about the talk."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, NamedTuple
+
+from websockets.asyncio.server import Server, ServerConnection
+from websockets.asyncio.server import serve as listen
+from websockets.exceptions import ConnectionClosed
+from websockets.http11 import Request, Response
+from websockets.typing import Subprotocol
+
+from voicecli.audio.vad import FRAME, best_vad
+from voicecli.server import door
+from voicecli.server.limits import Limits
+from voicecli.server.responder import PracticePartner
+from voicecli.server.session import ServerSession
+
+MAX_FRAME_BYTES: Final = 22 * 2**20
+"""15 MiB of sound is 20.97 MB of base64 (E8)."""
+UNSENT_BYTES: Final = 2**20
+HANDSHAKE_S: Final = 5.0
+DEAF_S: Final = 30.0
+"""A client that reads nothing for so long is hung up on."""
+CLOSE_S: Final = 1.0
+END_S: Final = 2.0
+"""What all closing together may take before the rest is cut off."""
+TELL_EVERY_S: Final = 1.0
+
+
+class Bounds(NamedTuple):
+    """How many may come at once."""
+
+    sessions: int = 16
+    connections: int = 48
+    """TCP connections, handshakes and refusals included."""
+
+
+class House:
+    """Counts who is in, lets in or refuses, and runs a session for each."""
+
+    def __init__(self, entry: door.Door, bounds: Bounds, limits: Limits, tell: Callable[[str], None]) -> None:
+        """`tell` takes a line about what went wrong, for the person who runs the server."""
+        self._door = entry
+        self._bounds = bounds
+        self._limits = limits
+        self._tell = tell
+        self._connected: set[ServerConnection] = set()
+        self._talking: set[ServerConnection] = set()
+        self._opened = 0
+        self._full_told_at = float("-inf")
+
+    async def listen(self, host: str, port: int) -> Server:
+        """Raises OSError where host and port are not to be had."""
+        return await listen(
+            self._talk,
+            host,
+            port,
+            create_connection=self._connection_class(),
+            process_request=self._admit,
+            select_subprotocol=_chosen,
+            origins=[None],
+            compression=None,
+            server_header=None,
+            open_timeout=HANDSHAKE_S,
+            close_timeout=CLOSE_S,
+            max_size=MAX_FRAME_BYTES,
+            max_queue=1,
+            write_limit=UNSENT_BYTES,
+            logger=_silent_logger(),
+        )
+
+    def hang_up(self) -> None:
+        """Cuts off whoever is still connected."""
+        for connection in list(self._connected):
+            connection.transport.abort()
+
+    def _connection_class(self) -> type[ServerConnection]:
+        house = self
+
+        class Counted(ServerConnection):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                super().connection_made(transport)
+                house._connected.add(self)
+                if len(house._connected) > house._bounds.connections:
+                    house._tell_full(self.loop.time())
+                    self.transport.abort()
+
+            def connection_lost(self, exc: Exception | None) -> None:
+                house._connected.discard(self)
+                house._talking.discard(self)
+                super().connection_lost(exc)
+
+        return Counted
+
+    def _tell_full(self, at: float) -> None:
+        if at - self._full_told_at >= TELL_EVERY_S:
+            self._full_told_at = at
+            self._tell(f"more than {self._bounds.connections} connections; the newest are hung up on")
+
+    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+        refusal = self._door.refuse(request.path, request.headers.get_all)
+        if refusal is not None:
+            return connection.respond(refusal.status, refusal.line + "\n")
+        if len(self._talking) >= self._bounds.sessions:
+            response = connection.respond(503, "All sessions are taken.\n")
+            response.headers["Retry-After"] = "5"
+            return response
+        self._talking.add(connection)
+        return None
+
+    async def _talk(self, connection: ServerConnection) -> None:
+        try:
+            await self._converse(connection, self._session(connection))
+        except ConnectionClosed:
+            pass
+        except TimeoutError:
+            await connection.close(1011, "the client does not read")
+        except Exception as bug:
+            self._tell(f"a session ended by a bug of ours: {type(bug).__name__}")
+            await connection.close(1011, "internal error")
+        finally:
+            self._talking.discard(connection)
+
+    def _session(self, connection: ServerConnection) -> ServerSession:
+        request = connection.request
+        assert request is not None
+        self._opened += 1
+        return ServerSession(
+            PracticePartner(),
+            best_vad,
+            self._limits,
+            door.spelling(request.headers.get_all),
+            prefix=f"{self._opened}_",
+            model=door.model(request.path),
+        )
+
+    async def _converse(self, connection: ServerConnection, session: ServerSession) -> None:
+        clock = asyncio.get_running_loop().time
+        frames = session.greeting(clock())
+        while True:
+            for frame in frames:
+                async with asyncio.timeout(DEAF_S):
+                    await connection.send(frame)
+            # Whatever is received in one go, the other sessions get their turn in between.
+            await asyncio.sleep(0)
+            deadline = session.deadline
+            if deadline is not None and deadline <= clock():
+                frames = session.tick(clock())
+                continue
+            raw = await _received(connection, None if deadline is None else deadline - clock())
+            frames = session.tick(clock()) if raw is None else session.receive(raw, clock())
+
+
+async def _received(connection: ServerConnection, wait_s: float | None) -> str | bytes | None:
+    """A frame, or None where none came in time."""
+    try:
+        async with asyncio.timeout(wait_s):
+            return await connection.recv()
+    except TimeoutError:
+        return None
+
+
+async def run(
+    house: House,
+    host: str,
+    port: int,
+    ready: Callable[[str], None],
+    until: Awaitable[object],
+) -> None:
+    """Listens, calls `ready` with the URL, and serves until `until` is over; then says 1001 to all, within 3 s.
+
+    Raises OSError where host and port are not to be had.
+    """
+    server = await house.listen(host, port)
+    try:
+        warming = asyncio.get_running_loop().run_in_executor(None, warm)
+        ready(url(host, int(server.sockets[0].getsockname()[1])))
+        await until
+    finally:
+        server.close()
+        try:
+            async with asyncio.timeout(END_S):
+                await server.wait_closed()
+        except TimeoutError:
+            house.hang_up()
+        await warming
+
+
+def warm() -> None:
+    """Loads what the first sound will need, so that it does not come late."""
+    best_vad().feed(bytes(2 * FRAME))
+
+
+def url(host: str, port: int) -> str:
+    """Where a client finds it."""
+    literal = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    return f"ws://{literal}:{port}{door.PATH}"
+
+
+def _chosen(_connection: ServerConnection, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:
+    name = door.chosen(subprotocols)
+    return None if name is None else Subprotocol(name)
+
+
+def _silent_logger() -> logging.Logger:
+    """Headers hold keys and are logged by websockets at DEBUG (F9); broken handshakes are no news."""
+    logger = logging.getLogger("voicecli.server.sockets")
+    logger.setLevel(logging.CRITICAL)
+    logger.propagate = False
+    return logger

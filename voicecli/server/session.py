@@ -1,0 +1,328 @@
+"""One session of the server without I/O: client frames and times in, server frames out. It knows no socket, no clock.
+
+What comes in is checked, carried out and answered in the order it came; what a session says is applied to its own
+`Conversation`, the same that a client keeps, so both ends agree at rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, assert_never
+
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from voicecli.audio.vad import Vad
+from voicecli.audio.wire import from_wire
+from voicecli.ports import PCM16, RATE, SAMPLES_PER_MS
+from voicecli.protocol import events as e
+from voicecli.protocol.codec import decode_client, encode_server, spelling_of
+from voicecli.protocol.conversation import Conversation, ItemView
+from voicecli.protocol.dialects import Spelling
+from voicecli.protocol.items import (
+    ContentPart,
+    ConversationInfo,
+    ErrorInfo,
+    Item,
+    ResponseConfig,
+    SessionConfig,
+    TurnDetection,
+)
+from voicecli.protocol.profiles import EMBEDDED_GA
+from voicecli.protocol.rules import check
+from voicecli.server import configuration
+from voicecli.server.answering import Answering
+from voicecli.server.buffer import Edge
+from voicecli.server.limits import Limits
+from voicecli.server.listening import Listening
+from voicecli.server.responder import Responder
+from voicecli.server.responses import Ids
+
+
+class _Late(NamedTuple):
+    """A transcript that is to come."""
+
+    at: float
+    item_id: str
+    samples: int
+
+
+class ServerSession:
+    """What is behind one connection. `receive` and `tick` never raise, whatever a client sends."""
+
+    def __init__(
+        self,
+        responder: Responder,
+        open_vad: Callable[[], Vad],
+        limits: Limits = Limits(),  # noqa: B008 (frozen)
+        spelling: Spelling = Spelling.GA,
+        prefix: str = "",
+        model: str | None = None,
+    ) -> None:
+        """`prefix` stands in every id, so that those of two sessions differ; `spelling` is that of the greeting."""
+        self._limits = limits
+        self._ids = Ids(prefix)
+        self._config = configuration.defaults(self._ids.new("sess"), model)
+        self._conversation = Conversation()
+        self._conversation_id = self._ids.new("conv")
+        self._spelling = spelling
+        self._settled = False
+        """Whether an update has said how the client spells."""
+        self._listening = Listening(open_vad, limits.buffer_samples, limits.listen_samples)
+        self._listening.configure(self._detection)
+        self._answering = Answering(
+            responder, limits, self._ids, self._conversation_id, self._conversation, self._say, self._tell
+        )
+        self._speaking: str | None = None
+        """The id of the item that the turn which is being spoken will become."""
+        self._late: list[_Late] = []
+        self._out: list[str] = []
+        self._at = float("-inf")
+        """When it was called last."""
+
+    # ---- from outside ------------------------------------------------------------------------------------------------
+
+    def greeting(self, at: float) -> list[str]:
+        """The first frames of a connection (B1)."""
+        self._say(e.SessionCreated(session=self._config))
+        self._say(e.ConversationCreated(conversation=ConversationInfo(self._conversation_id, "realtime.conversation")))
+        return self._sent(at)
+
+    def receive(self, raw: str | bytes, at: float) -> list[str]:
+        """What is to be sent now, after this frame. Sound that still waits to be heard is heard before it."""
+        while self._listening.busy:
+            self._listen(at)
+        event = decode_client(raw)
+        match event:
+            case e.Unknown():
+                self._refuse(_unknown(event), event.event_id)
+            case e.Malformed():
+                self._refuse(_malformed(event), event.event_id)
+            case _:
+                if isinstance(event, e.SessionUpdate):
+                    self._hear_spelling(raw)
+                named = None if event.event_id is UNSET else event.event_id
+                wrong = check(event, self._conversation, EMBEDDED_GA)
+                if wrong is None:
+                    wrong = self._obey(event, at)
+                if wrong is not None:
+                    self._refuse(wrong, named)
+        self._listen(at)
+        return self._sent(at)
+
+    def tick(self, at: float) -> list[str]:
+        """What is to be sent by now."""
+        self._listen(at)
+        return self._sent(at)
+
+    @property
+    def deadline(self) -> float | None:
+        """When `tick` wants to be called; at once where received sound still waits to be heard."""
+        if self._listening.busy:
+            return self._at
+        times = [late.at for late in self._late]
+        if self._answering.deadline is not None:
+            times.append(self._answering.deadline)
+        return min(times, default=None)
+
+    def view(self) -> tuple[ItemView, ...]:
+        """The conversation, to be compared with the client's."""
+        return self._conversation.view()
+
+    # ---- what clients ask for ----------------------------------------------------------------------------------------
+
+    def _obey(self, event: e.ClientEvent, at: float) -> ErrorInfo | None:
+        """Carries it out, or says why not."""
+        match event:
+            case e.SessionUpdate(session=change):
+                return self._configure(change)
+            case e.InputAudioBufferAppend(audio=audio):
+                if not self._listening.append(from_wire(audio, PCM16)):
+                    self._speaking = None
+                    return _invalid("input_audio_buffer_full", "The input audio buffer was full and has been cleared.")
+            case e.InputAudioBufferCommit():
+                return self._commit_all(at)
+            case e.InputAudioBufferClear():
+                self._listening.clear()
+                self._speaking = None
+                self._say(e.InputAudioBufferCleared())
+            case e.ConversationItemCreate():
+                return self._create(event)
+            case e.ConversationItemTruncate():
+                self._answering.stopped_listening(at)
+                self._say(
+                    e.ConversationItemTruncated(
+                        item_id=event.item_id, content_index=event.content_index, audio_end_ms=event.audio_end_ms
+                    )
+                )
+            case e.ConversationItemDelete(item_id=item_id):
+                self._late = [late for late in self._late if late.item_id != item_id]
+                self._say(e.ConversationItemDeleted(item_id=item_id))
+            case e.ResponseCreate(response=asked):
+                given = ResponseConfig() if asked is UNSET else asked
+                return configuration.refused(given, "response") or self._answering.start(self._config, given, at)
+            case e.ResponseCancel(response_id=response_id):
+                return self._answering.cancel(None if response_id is UNSET else response_id, at)
+            case _:
+                assert_never(event)
+        return None
+
+    def _configure(self, change: SessionConfig) -> ErrorInfo | None:
+        wrong = configuration.refused(change, "session")
+        if wrong is not None:
+            return wrong
+        if change.voice not in (UNSET, self._config.voice) and self._conversation.spoke:
+            return _invalid(
+                "cannot_update_voice",
+                "Cannot update a conversation's voice if assistant audio is present.",
+                "session.voice",
+            )
+        self._config = configuration.updated(self._config, change)
+        self._listening.configure(self._detection)
+        if self._detection is None:
+            self._speaking = None
+        self._say(e.SessionUpdated(session=self._config))
+        return None
+
+    def _create(self, event: e.ConversationItemCreate) -> ErrorInfo | None:
+        if event.item.id and event.item.id in self._conversation:
+            return _invalid("invalid_value", f"The item '{event.item.id[:80]}' exists already.", "item.id")
+        if len(self._conversation) >= self._limits.items:
+            return _invalid("too_many_items", f"A conversation holds {self._limits.items} items.")
+        item = replace(
+            event.item,
+            id=event.item.id or self._ids.new("item"),
+            object="realtime.item",
+            status=event.item.status or "completed",
+        )
+        self._add(item, self._conversation.last() if event.previous_item_id is UNSET else event.previous_item_id)
+        if item.role == "user":
+            self._hear(item)
+        return None
+
+    def _hear(self, item: Item) -> None:
+        """What the user wrote, or said elsewhere."""
+        text = " ".join(part.text for part in item.content if part.text)
+        if text:
+            self._answering.hear_text(text)
+        sound = sum(len(part.audio) for part in item.content if part.audio)
+        if sound:
+            self._answering.hear_sound(item.id or "", PCM16.samples(sound * 3 // 4))
+
+    # ---- the user's sound --------------------------------------------------------------------------------------------
+
+    @property
+    def _detection(self) -> TurnDetection | None:
+        detection = self._config.turn_detection
+        return detection if isinstance(detection, TurnDetection) else None
+
+    def _listen(self, at: float) -> None:
+        for edge in self._listening.listen():
+            self._turn(edge, at)
+
+    def _turn(self, edge: Edge, at: float) -> None:
+        """B5, and the interruption of 4.4: speech_started, then the end of the response that it cuts."""
+        detection = self._detection or configuration.DETECTION
+        if edge.began:
+            self._speaking = self._ids.new("item")
+            self._say(e.SpeechStarted(item_id=self._speaking, audio_start_ms=edge.position // SAMPLES_PER_MS))
+            if detection.interrupt_response is not False:
+                self._answering.interrupt(at)
+            return
+        item_id = self._speaking or self._ids.new("item")
+        self._speaking = None
+        self._say(e.SpeechStopped(item_id=item_id, audio_end_ms=edge.position // SAMPLES_PER_MS))
+        self._commit(item_id, len(self._listening.take_turn(edge.position)) // 2, at)
+        if detection.create_response is not False:
+            wrong = self._answering.start(self._config, ResponseConfig(), at)
+            if wrong is not None:
+                self._refuse(wrong, None)
+
+    def _commit_all(self, at: float) -> ErrorInfo | None:
+        samples = self._listening.samples
+        if samples < self._limits.commit_samples:
+            return _invalid(
+                "input_audio_buffer_commit_empty",
+                "Error committing input audio buffer: buffer too small. Expected at least "
+                f"{self._limits.commit_samples // SAMPLES_PER_MS}ms of audio, but buffer only has "
+                f"{samples / SAMPLES_PER_MS:.2f}ms of audio.",
+            )
+        item_id, self._speaking = self._speaking or self._ids.new("item"), None
+        self._commit(item_id, len(self._listening.take_all()) // 2, at)
+        return None
+
+    def _commit(self, item_id: str, samples: int, at: float) -> None:
+        after = self._conversation.last()
+        self._say(e.InputAudioBufferCommitted(item_id=item_id, previous_item_id=after))
+        self._add(
+            Item(
+                id=item_id,
+                object="realtime.item",
+                type="message",
+                status="completed",
+                role="user",
+                content=(ContentPart(type="input_audio"),),
+            ),
+            after,
+        )
+        self._answering.hear_sound(item_id, samples)
+        if self._config.input_audio_transcription not in (None, UNSET):
+            self._late.append(_Late(at + self._limits.transcription_delay_s, item_id, samples))
+
+    # ---- what is said ------------------------------------------------------------------------------------------------
+
+    def _sent(self, at: float) -> list[str]:
+        """Everything that is due, as frames."""
+        self._at = at
+        self._answering.play(at)
+        due = [late for late in self._late if late.at <= at]
+        self._late = [late for late in self._late if late.at > at]
+        for late in due:
+            seconds = late.samples / RATE
+            self._say(
+                e.TranscriptionCompleted(
+                    item_id=late.item_id,
+                    transcript=f"(speech, {seconds:.1f} s)",
+                    usage={"type": "duration", "seconds": round(seconds, 3)} if self._spelling is Spelling.GA else None,
+                )
+            )
+        out, self._out = self._out, []
+        return out
+
+    def _add(self, item: Item, after: str | None) -> None:
+        """The spelling keeps what it has a name for: created, or added and at once done."""
+        self._say(e.ConversationItemCreated(item=item, previous_item_id=after))
+        self._say(e.ConversationItemAdded(item=item, previous_item_id=after))
+        self._say(e.ConversationItemDone(item=item, previous_item_id=after))
+
+    def _say(self, event: e.ServerEvent) -> None:
+        if self._tell(event):
+            self._conversation.apply(event)
+
+    def _tell(self, event: e.ServerEvent) -> bool:
+        """Whether the spelling has such an event."""
+        text = encode_server(replace(event, event_id=self._ids.new("event")), self._spelling)
+        if text is not None:
+            self._out.append(text)
+        return text is not None
+
+    def _refuse(self, wrong: ErrorInfo, event_id: str | None) -> None:
+        self._tell(e.ServerError(error=replace(wrong, event_id=event_id)))
+
+    def _hear_spelling(self, raw: str | bytes) -> None:
+        """The first update of the other shape switches; a client does not change its language later."""
+        spelling = None if self._settled else spelling_of(raw)
+        if spelling is not None:
+            self._spelling, self._settled = spelling, True
+
+
+def _unknown(event: e.Unknown) -> ErrorInfo:
+    return _invalid("invalid_value", f"Invalid value: '{event.type[:80]}'. This server knows no such event.", "type")
+
+
+def _malformed(event: e.Malformed) -> ErrorInfo:
+    return _invalid(event.code or "invalid_value", event.why, event.param)
+
+
+def _invalid(code: str, message: str, param: str | None = None) -> ErrorInfo:
+    return ErrorInfo(message=message, type="invalid_request_error", code=code, param=param)
