@@ -39,6 +39,11 @@ class Playout:
         """Everything from here on is played from `playhead`. Session side."""
         self.playhead = playhead
 
+    @property
+    def run(self) -> int:
+        """The run of what was last pulled. Device side."""
+        return self._run
+
     def ready(self, run: int | None = None) -> bool:
         """Is there a sample to be played under the playhead, and is it of `run`, if one is named? Device side."""
         # The playhead before the inbox: what was laid before it was moved is in there.
