@@ -76,6 +76,7 @@ class Responses:
         self.wanted = False
         """Another answer is to be asked for as soon as the slot is free."""
         self._refusals = 0
+        self._refused_at = 0.0
         self._dead: dict[str, None] = {}
         self.late = 0
         """Deltas of dead responses that were counted and not laid."""
@@ -83,7 +84,9 @@ class Responses:
 
     @property
     def deadline(self) -> float | None:
-        return None if self.current is None else self.current.heard_from + SILENCE_LIMIT_S
+        if self.current is not None:
+            return self.current.heard_from + SILENCE_LIMIT_S
+        return self._refused_at + SILENCE_LIMIT_S if self.wanted else None
 
     @property
     def busy(self) -> bool:
@@ -155,12 +158,19 @@ class Responses:
         self.current = None
         return current
 
-    def refused(self, active: bool) -> bool:
+    def gave_up(self) -> tuple[str, ...]:
+        """The link is gone. Gives the items of the response that will never be done."""
+        items = tuple(self.current.items) if self.current else ()
+        self.current, self.wanted = None, False
+        return items
+
+    def refused(self, active: bool, at: float) -> bool:
         """Our `response.create` was refused; `active`: because another one is. False: it is given up.
 
         No `response.done` follows a refused create. Where another is active, ours waits for the end of that.
         """
         self._refusals += 1
+        self._refused_at = at
         if self.current is not None and self.current.id is None:
             self.current.machine.move(Cue.REFUSED)
             self.current = None
@@ -171,10 +181,15 @@ class Responses:
 
     def timed_out(self, at: float) -> bool:
         """Whether the response in the slot has been silent for too long; it is given up then."""
-        if self.current is None or at < self.current.heard_from + SILENCE_LIMIT_S:
+        deadline = self.deadline
+        if deadline is None or at < deadline:
             return False
+        if self.current is None:
+            self.wanted = False
+            return True
         self.current.machine.move(Cue.TIMED_OUT)
         if self.current.id is not None:
             self.kill(self.current.id)
-        self.current, self.wanted = None, False
+        self.wanted = self.wanted and not self.current.ours  # the server never began; what we want may go now
+        self.current = None
         return True

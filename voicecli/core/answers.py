@@ -1,0 +1,170 @@
+"""What the server gives: items, text and sound of answers, words of the person, the end of a response."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import UNSET
+
+from voicecli.core import barge_in, notices
+from voicecli.core.changes import TurnRole, Via
+from voicecli.core.effects import Play
+from voicecli.core.pending import Kind
+from voicecli.core.talk import Talk
+from voicecli.protocol import events as e
+from voicecli.protocol.items import Item
+
+ROLES: Final[dict[str, TurnRole]] = {"user": "you", "assistant": "assistant", "system": "system"}
+
+
+def committed(talk: Talk, item: str, previous: str | None, at: float) -> None:
+    """A turn of the person's: its place is fixed now, its words come later, or never."""
+    talk.uplink.committed(item)
+    talk.transcript.open(item, "you", "voice", previous)
+    talk.transcript.speech(item, talk.uplink.take_spoken(item))
+    talk.ending.used = True
+    if talk.answers_by_itself:
+        talk.responses.expect(at)
+
+
+def transcription(talk: Talk, event: e.TranscriptionDelta | e.TranscriptionCompleted | e.TranscriptionFailed) -> None:
+    """The person's words, bound by item id: before, after or between whatever else happens (B11)."""
+    item = event.item_id
+    talk.transcript.open(item, "you", "voice", talk.conversation.after(item))
+    match event:
+        case e.TranscriptionDelta(content_index=part, delta=words):
+            talk.transcript.grow(item, part, words)
+        case e.TranscriptionCompleted(transcript=words):
+            talk.transcript.said(item, words.strip())
+        case e.TranscriptionFailed(error=why):
+            talk.transcript.failed(item, why.code or "transcription_failed", why.message or "")
+            talk.tell("transcription_failed", why.message or "")
+
+
+def item(talk: Talk, item: Item, previous: str | None) -> None:
+    """An item of the conversation, however it was announced: a row, its place, and what is known of its text."""
+    name = item.id or ""
+    if talk.pending.answered(Kind.ITEM, name):
+        talk.unsent.pop(name, None)
+    if name in talk.cut:
+        return
+    if item.type == "function_call":
+        _call(talk, item)
+    elif item.type in ("message", None) and item.role in ROLES:
+        _message(talk, item, ROLES[item.role], previous)
+
+
+def _message(talk: Talk, item: Item, role: TurnRole, previous: str | None) -> None:
+    name = item.id or ""
+    spoken = any(part.type in ("input_audio", "audio") for part in item.content)
+    via: Via = "voice" if spoken or (role == "assistant" and talk.speaker) else "text"
+    talk.transcript.open(name, role, via, previous or talk.conversation.after(name))
+    talk.transcript.place(name, previous)
+    if role == "assistant":
+        return
+    text = " ".join(filter(None, (part.text or part.transcript for part in item.content)))
+    if text or not spoken:
+        talk.transcript.said(name, text)
+    elif talk.effective.input_audio_transcription in (None, UNSET):
+        talk.transcript.said(name)  # nobody will write it down
+
+
+def _call(talk: Talk, item: Item) -> None:
+    name = item.id or ""
+    talk.transcript.open(name, "tool", "tool", talk.conversation.after(name))
+    if item.status == "completed":
+        talk.transcript.said(name, f"{item.name or ''} {item.arguments or ''}".strip())
+
+
+def output_item(talk: Talk, event: e.OutputItemAdded | e.OutputItemDone, at: float) -> None:
+    name, response = event.item.id or "", event.response_id
+    talk.responses.saw(response, at)
+    talk.responses.announced(response, name)
+    if talk.responses.dead(response):
+        if name not in talk.cut and barge_in.would_be_heard(talk, event.item):
+            barge_in.unheard(talk, name, response)
+        return
+    item(talk, event.item, None)
+    if isinstance(event, e.OutputItemDone):
+        talk.ledger.finish(name)
+        if event.item.status != "incomplete":  # else `response.done` says why
+            generated(talk, name)
+
+
+def text(
+    talk: Talk, event: e.TextDelta | e.AudioTranscriptDelta | e.TextDone | e.AudioTranscriptDone, at: float
+) -> None:
+    """Text of an answer, as it comes or whole."""
+    talk.responses.saw(event.response_id, at)
+    spoken = isinstance(event, e.AudioTranscriptDelta | e.AudioTranscriptDone)
+    if not _row(talk, event.item_id, event.response_id, "voice" if spoken else "text"):
+        return
+    received = talk.ledger.received(event.item_id)
+    match event:
+        case e.TextDelta(delta=words) | e.AudioTranscriptDelta(delta=words):
+            talk.transcript.grow(event.item_id, event.content_index, words, received)
+        case e.TextDone(text=words) | e.AudioTranscriptDone(transcript=words):
+            talk.transcript.replace(event.item_id, event.content_index, words, received)
+
+
+def sound(talk: Talk, event: e.AudioDelta, at: float) -> None:
+    """Sound of an answer: laid on the timeline, unless it was stopped, or there is nothing to play it."""
+    talk.responses.saw(event.response_id, at)
+    if not _row(talk, event.item_id, event.response_id, "voice"):
+        talk.responses.late += 1
+        return
+    if not talk.speaker:
+        return
+    form = talk.plan.profile.output
+    if data := talk.ledger.whole(event.item_id, event.content_index, event.delta, form):
+        position = talk.ledger.lay(event.item_id, form.samples(len(data)))
+        talk.out.append(Play(position, data, form))
+
+
+def _row(talk: Talk, item: str, response: str, via: Via) -> bool:
+    """A row for what is about to come; False: it was stopped, and nothing more of it counts."""
+    if talk.responses.dead(response) or item in talk.cut:
+        return False
+    talk.transcript.open(item, "assistant", via, talk.conversation.after(item))
+    return True
+
+
+def generated(talk: Talk, item: str) -> None:
+    """All of the item is here."""
+    talk.ledger.finish(item)
+    talk.transcript.generated(item, talk.ledger.received(item))
+
+
+def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
+    """Responses, then usage, then the transcript, then what waited for it."""
+    response = event.response
+    name = response.id or ""
+    current = talk.responses.done(name)
+    given = {item.id: item for item in response.output if item.id}
+    items = list(dict.fromkeys([*(current.items if current else ()), *given]))
+    if response.usage is not None:
+        last = next((item for item in reversed(items) if talk.transcript.known(item)), None)
+        talk.show(talk.counted.add(response.usage, talk.transcript.key(last) if last else None))
+    details = response.status_details
+    why = notices.outcome(response.status, details)
+    stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")
+    for item in items:
+        if talk.ledger.unsettled(item):
+            generated(talk, item)
+        elif item in talk.cut:
+            pass
+        elif stopped and barge_in.would_be_heard(talk, given.get(item) or talk.conversation.item(item)):
+            barge_in.unheard(talk, item, name)
+        elif response.status in ("completed", "incomplete"):
+            generated(talk, item)
+        elif why is not None:
+            talk.transcript.stopped(item, "failed", why.code, why.detail.raw)
+        else:
+            talk.transcript.stopped(item, "cancelled")
+    if why is not None:
+        talk.show(why)
+        talk.ending.answer_failed = talk.ending.answer_failed or response.status == "failed"
+    for item in talk.to_delete.pop(name, []):
+        barge_in.delete(talk, item)
+    if talk.responses.wanted:
+        talk.ask_for_answer(at)

@@ -1,0 +1,46 @@
+"""What a server says about its settings, beside what it was asked for."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import UNSET
+
+from voicecli.protocol.items import SessionConfig, TurnDetection
+
+
+def silence_s(session: SessionConfig) -> float:
+    """The VAD's silence window in seconds; the contract's default is 500 ms (E9)."""
+    detection = session.turn_detection
+    ms = detection.silence_duration_ms if isinstance(detection, TurnDetection) else None
+    return float(500 if ms is None else ms) / 1000
+
+
+def said(session: SessionConfig) -> dict[str, str]:
+    """The settings that are there: name -> JSON text."""
+    fields = {name: getattr(session, name) for name in session.__struct_fields__}
+    return {
+        name: msgspec.json.encode(value).decode()
+        for name, value in fields.items()
+        if value is not UNSET and name not in ("id", "object")
+    }
+
+
+def differences(wanted: SessionConfig, effective: SessionConfig) -> dict[str, str]:
+    """What the server said otherwise than we asked: name -> its value as JSON. What it did not say is not counted."""
+    differ = {}
+    for name in wanted.__struct_fields__:
+        ours, theirs = getattr(wanted, name), getattr(effective, name)
+        if name == "model" or ours is UNSET or theirs is UNSET:
+            continue
+        if not _covers(msgspec.to_builtins(ours), msgspec.to_builtins(theirs)):
+            differ[name] = msgspec.json.encode(theirs).decode()
+    return differ
+
+
+def _covers(ours: object, theirs: object) -> bool:
+    """Whether `theirs` says all that `ours` does, as far as it says anything about it."""
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        return all(key not in theirs or _covers(value, theirs[key]) for key, value in ours.items())
+    if isinstance(ours, list | tuple) and isinstance(theirs, list | tuple):
+        return len(ours) == len(theirs) and all(_covers(a, b) for a, b in zip(ours, theirs, strict=True))
+    return ours == theirs

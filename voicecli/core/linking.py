@@ -1,0 +1,143 @@
+"""What happens to the link: dialling, greeting, configuration, errors, its end, and trying again."""
+
+from __future__ import annotations
+
+from voicecli.core import notices, sounding
+from voicecli.core.changes import Foreign, LinkNow, SessionNow
+from voicecli.core.connection import Cue, Link
+from voicecli.core.effective import differences, said
+from voicecli.core.effects import Connect, Hangup
+from voicecli.core.pending import Kind
+from voicecli.core.sides import Device
+from voicecli.core.stimuli import LinkEnded
+from voicecli.core.talk import Talk
+from voicecli.core.uplink import Cue as GateCue
+from voicecli.ports import Side
+from voicecli.protocol.events import Malformed, ServerError, SessionCreated, SessionUpdate, SessionUpdated, Unknown
+
+
+def dial(talk: Talk, at: float) -> None:
+    talk.connections += 1
+    talk.uplink.down_since = at
+    talk.show(LinkNow(state="connecting"))
+    talk.out.append(Connect(talk.plan.profile, talk.plan.url))
+
+
+def greeted(talk: Talk, event: SessionCreated, at: float) -> None:
+    """Every connection sends one `session.update`, and no sound before that is answered."""
+    if talk.connection.move(Cue.GREETED, at):
+        talk.effective = event.session
+        talk.send(SessionUpdate(session=talk.plan.session), Kind.UPDATE)
+
+
+def configured(talk: Talk, event: SessionUpdated, at: float) -> None:
+    """`session.updated` does not say which update it answers: matched by order."""
+    talk.pending.answered(Kind.UPDATE)
+    talk.effective = event.session
+    differ = differences(talk.plan.session, event.session)
+    talk.show(
+        SessionNow(
+            settings=tuple((name, Foreign(text)) for name, text in said(event.session).items()),
+            refused=tuple((name, Foreign(text)) for name, text in differ.items()),
+        )
+    )
+    if differ:
+        talk.tell_once("settings_differ", "settings_differ", what=", ".join(differ))
+    ready(talk, Cue.CONFIGURED, at)
+
+
+def ready(talk: Talk, cue: Cue, at: float) -> None:
+    if not talk.connection.move(cue, at):
+        return
+    talk.was_ready = True
+    talk.uplink.down_since = None
+    talk.show(LinkNow(state="open", dialect=talk.plan.profile.spelling.value))
+    if talk.connections > 1:
+        talk.tell("forgotten")
+    if talk.sides[Side.MICROPHONE].state is Device.OFF and not talk.uplink.muted:
+        sounding.open_side(talk, Side.MICROPHONE)
+    talk.uplink.move(GateCue.READY)
+
+
+def ended(talk: Talk, ended: LinkEnded, at: float) -> None:
+    """The socket is gone. What came of an answer is still played; what was typed and not taken waits."""
+    hung_up = talk.connection.state is Link.CLOSING
+    if not talk.connection.move(Cue.ENDED, at):
+        return
+    talk.uplink.move(GateCue.UNREADY)
+    talk.uplink.speaking = None
+    talk.uplink.down_since = at
+    for item in talk.responses.gave_up():
+        talk.ledger.finish(item)
+        if talk.ledger.unsettled(item):
+            talk.transcript.generated(item, talk.ledger.received(item))
+        else:
+            talk.transcript.stopped(item, "failed", "link_lost")
+    talk.texts.extendleft(reversed(talk.unsent.items()))
+    talk.unsent.clear()
+    talk.show(LinkNow(state="lost", code=ended.code, reason=Foreign(ended.reason)))
+    if not hung_up and not talk.connection.failed:
+        talk.show(notices.link_ended(ended, talk.plan.key_source, talk.host))
+
+
+def error(talk: Talk, event: ServerError, at: float) -> None:
+    """An `error`: matched by event id to what was sent, else by what it says."""
+    info = event.error
+    purpose = talk.pending.failed(info.event_id)
+    if purpose is None and not info.event_id and talk.connection.state is Link.CONFIGURING:
+        purpose = talk.pending.answered(Kind.UPDATE)  # nothing else was sent yet
+    active = info.code == "conversation_already_has_active_response" or "already has an active" in info.message
+    if purpose is None and active:
+        purpose = talk.pending.answered(Kind.RESPONSE)  # servers of 2024 gave no event id
+    kind = purpose.kind if purpose else None
+    if kind is Kind.RESPONSE:
+        if talk.responses.refused(active, at):
+            return  # it goes again when the other one is done
+        talk.ending.answer_failed = True
+    elif notices.benign(info, talk.plan.profile):
+        return
+    told = notices.error(info, purpose, talk.plan.key_source)
+    if talk.connection.state is Link.GREETING or told.code in notices.FATAL:
+        talk.connection.failed = told.code
+    talk.show(told)
+    if kind is Kind.UPDATE:
+        ready(talk, Cue.REFUSED, at)
+    if kind is Kind.ITEM and purpose is not None:
+        talk.unsent.pop(purpose.subject, None)
+        talk.transcript.failed(purpose.subject, info.code or info.type, info.message)
+
+
+def not_ours(talk: Talk, event: Unknown | Malformed) -> None:
+    """A frame we do not know or cannot read: counted, told once for each type, never fatal."""
+    kind = event.type[:60]
+    if isinstance(event, Malformed):
+        talk.malformed += 1
+        talk.tell_once(f"malformed {kind}", "malformed", f"{kind}: {event.why}".lstrip(": "))
+        return
+    talk.unknown += 1
+    if event.type not in talk.plan.profile.ignore:
+        talk.tell_once(f"unknown {kind}", "unknown_event", what=kind or "a binary message")
+
+
+def retry(talk: Talk, at: float) -> None:
+    """A new connection, which knows nothing of the talk; what was typed and not taken goes to it."""
+    if talk.connection.state is not Link.LOST:
+        talk.tell("connected_already")
+        return
+    talk.reconnect()
+    talk.transcript.reconnected(tuple(item for item, _ in talk.texts))
+    dial(talk, at)
+
+
+def tick(talk: Talk, at: float) -> None:
+    deadline = talk.connection.deadline
+    if deadline is None or at < deadline:
+        return
+    if talk.connection.state is Link.GREETING:
+        talk.connection.failed = "no_greeting"
+        talk.tell("no_greeting", host=talk.host)
+        talk.connection.move(Cue.TIMED_OUT, at)
+        talk.out.append(Hangup())
+    else:
+        talk.tell("not_configured")
+        ready(talk, Cue.TIMED_OUT, at)

@@ -1,0 +1,337 @@
+"""Words for everything that can go wrong: what happened, in the user's words, and what to do.
+
+Names that stand in a title (a host, a device) are foreign text: the faces pass titles and hints through `printable()`.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from voicecli.core.changes import NOTHING, Foreign, Severity, Told
+from voicecli.core.pending import Kind, Purpose
+from voicecli.core.stimuli import LinkEnded
+from voicecli.ports import LinkFailure, Side, SoundFailed, SoundFailure
+from voicecli.protocol.items import ErrorInfo, StatusDetails
+from voicecli.protocol.profiles import Profile
+
+
+class Words(NamedTuple):
+    severity: Severity
+    title: str
+    hint: str
+
+
+WORDS: Final[dict[str, Words]] = {
+    # ---- the link could not be had
+    "dns": Words("error", "The name {host} could not be found.", "Is this machine online? Is the URL spelled right?"),
+    "refused_tcp": Words(
+        "error",
+        "{host} cannot be reached.",
+        "Nothing answers there, or there is no way to it. Is the server running, and is this machine online?",
+    ),
+    "tls": Words(
+        "error",
+        "The connection to {host} is not private, so it was not used.",
+        "Check the certificate of the server, the clock of this machine, and that the URL has the right scheme "
+        "(wss for TLS, ws without).",
+    ),
+    "proxy": Words(
+        "error",
+        "The proxy did not let the connection to {host} through.",
+        "Set HTTPS_PROXY with user and password, or NO_PROXY for this host.",
+    ),
+    "redirect": Words(
+        "error",
+        "{host} sends the connection somewhere else, which voicecli does not follow.",
+        "If you trust that place, give its address by --url.",
+    ),
+    "unauthorized": Words("error", "The server refused your key.", "{key} Put a valid key there."),
+    "forbidden": Words(
+        "error", "The server does not allow this key here.", "{key} Ask for access, or pick another model by --model."
+    ),
+    "rate_limited": Words(
+        "error", "The server takes no more connections from you at the moment.", "Wait a little, then try again."
+    ),
+    "not_realtime": Words(
+        "error", "{host} answers, but not as a Realtime server.", "The URL should end in /v1/realtime; check --url."
+    ),
+    "timeout": Words(
+        "error", "{host} does not answer.", "It took more than ten seconds. Is the URL right, is a firewall between?"
+    ),
+    "slow": Words("info", "Still waiting for {what}.", "Ctrl-C ends it."),
+    "no_greeting": Words(
+        "error",
+        "{host} is connected, but does not speak.",
+        "No session.created came within ten seconds; is it a Realtime server?",
+    ),
+    "not_configured": Words(
+        "warning",
+        "The server did not confirm the settings; the talk goes on with its own.",
+        "No session.updated came within ten seconds.",
+    ),
+    "settings_refused": Words(
+        "warning",
+        "The server refused the settings; the talk goes on with its own.",
+        "Its words say which one to leave out.",
+    ),
+    "settings_differ": Words(
+        "warning", "The server uses other settings than asked for: {what}.", "The talk goes on with them."
+    ),
+    # ---- the link is gone
+    "dropped": Words("error", "The connection dropped.", "What was said so far stays here. /retry connects again."),
+    "closed_1000": Words("error", "The server ended the connection.", "/retry connects again."),
+    "closed_1001": Words(
+        "error",
+        "The server ended the session.",
+        "It may have reached its longest duration, or the server goes away. /retry opens a new one.",
+    ),
+    "closed_1008": Words(
+        "error", "The server closed the connection over a rule of its own.", "Often that is the key. {key}"
+    ),
+    "closed_1011": Words("error", "The server failed and closed the connection.", "/retry connects again."),
+    "closed_4000": Words(
+        "error",
+        "The server does not speak this dialect of the protocol.",
+        "Try the other one: --dialect ga or --dialect beta.",
+    ),
+    "closed": Words("error", "The server closed the connection with code {number}.", "/retry connects again."),
+    "too_big": Words("error", "The server sent a message that is too big.", "/retry connects again."),
+    "forgotten": Words(
+        "info", "Connected again. The assistant knows nothing of the talk so far.", "What you see stays here."
+    ),
+    "connected_already": Words("info", "The connection is there; nothing to try again.", ""),
+    "no_link": Words("warning", "There is no connection, so this was not sent.", "/retry connects again."),
+    # ---- what the server says
+    "invalid_api_key": Words("error", "The server refused your key.", "{key} Put a valid key there."),
+    "insufficient_quota": Words(
+        "error",
+        "Your account has no credit left.",
+        "The server will refuse every answer until that is settled with the provider.",
+    ),
+    "account_deactivated": Words("error", "This account is switched off.", "Ask the provider."),
+    "model_not_found": Words(
+        "error", "This key may not use that model, or there is no such model.", "Pick another by --model."
+    ),
+    "beta_api_shape_disabled": Words(
+        "error", "The server speaks the newer dialect only.", "Set --dialect ga, or leave --dialect out."
+    ),
+    "session_expired": Words("error", "The session has reached its longest duration.", "/retry opens a new one."),
+    "server_error": Words("error", "The server reports a problem.", "The talk goes on."),
+    "text_refused": Words(
+        "error", "The server did not take what you typed.", "Its words say why; say it in another way."
+    ),
+    "answer_refused": Words("error", "The server did not give an answer.", "Ask once more."),
+    "cut_refused": Words(
+        "warning",
+        "The server could not cut its answer to what you heard.",
+        "It may believe that it said everything.",
+    ),
+    "voice_fixed": Words(
+        "warning", "The voice cannot change once the assistant has spoken.", "It changes in the next talk."
+    ),
+    "rate_limit": Words(
+        "warning", "The server is limiting you; this answer was not given.", "Wait a little, then ask again."
+    ),
+    "content_filter": Words(
+        "warning", "The server stopped this answer by its content rules.", "Say it in another way."
+    ),
+    "max_output_tokens": Words(
+        "warning", "The answer was cut at your limit of tokens.", 'Say "go on" to hear the rest.'
+    ),
+    "answer_failed": Words("error", "The server could not finish this answer.", "Ask once more."),
+    "no_answer": Words(
+        "error", "The server has been silent for 30 seconds; this answer is given up.", "Ask once more."
+    ),
+    "transcription_failed": Words(
+        "warning",
+        "Your words were heard but could not be written down.",
+        "The assistant has them; only the text is missing here.",
+    ),
+    "unknown_event": Words("info", "The server sent something voicecli does not know: {what}.", "It is passed over."),
+    "malformed": Words(
+        "warning", "The server sent a message that makes no sense.", "It is passed over; the talk goes on."
+    ),
+    "not_carried": Words("info", "This server's dialect has no place for {what}, so it was left out.", ""),
+    # ---- sound
+    "no_library": Words(
+        "warning",
+        "The sound library PortAudio is missing.",
+        "apt install libportaudio2 (on a Mac: brew install portaudio). Until then you can type.",
+    ),
+    "no_microphone": Words(
+        "warning",
+        "No microphone was found, so voicecli cannot hear you.",
+        "Plug one in and start again. Until then type; answers are still spoken.",
+    ),
+    "no_speaker": Words("warning", "No speaker was found, so answers are only shown.", "Plug one in and start again."),
+    "no_sound_device": Words(
+        "warning",
+        "No sound device was found: voicecli can neither hear you nor speak.",
+        "Plug one in and start again; voicecli devices shows what there is. Until then you can type.",
+    ),
+    "in_use": Words(
+        "warning", 'Another program holds the {side} "{name}".', "Close it there, or choose another by {option}."
+    ),
+    "refused_format": Words(
+        "warning",
+        'The {side} "{name}" does not take sound at 24 kHz.',
+        "Choose another by {option}; voicecli devices shows which ones do.",
+    ),
+    "no_permission": Words(
+        "warning",
+        "The microphone sends pure silence.",
+        "That is usually a missing permission (on a Mac: System Settings, Privacy, Microphone, allow your terminal), "
+        "or a switch on the device.",
+    ),
+    "device_lost": Words("warning", 'The {side} "{name}" is gone.', "The talk goes on by {instead}."),
+    "device_stalled": Words("warning", 'The {side} "{name}" has stopped.', "The talk goes on by {instead}."),
+    "bad_file": Words("error", "The sound file could not be used.", "{option} takes PCM WAV files."),
+    "disk": Words(
+        "warning",
+        "The sound could not be written to the file any more.",
+        "Is the disk full? The talk goes on; the file is not whole.",
+    ),
+    "sound_other": Words(
+        "warning", 'The {side} "{name}" does not work.', "Choose another by {option}. The talk goes on by {instead}."
+    ),
+    "audio_dropped": Words(
+        "warning",
+        "The link is too slow for your voice: {seconds} seconds of it were not sent.",
+        "Say it again, or type.",
+    ),
+    "stale": Words(
+        "info", "voicecli stood still for {seconds} seconds; what was recorded meanwhile was thrown away.", ""
+    ),
+    "muted_after_sleep": Words(
+        "warning", "voicecli stood still for {seconds} seconds, so the microphone is off now.", "/unmute turns it on."
+    ),
+    "muted_already": Words("info", "The microphone is off already.", "/unmute turns it on."),
+    "not_muted": Words("info", "The microphone is on already.", ""),
+    "no_microphone_here": Words("info", "There is no microphone in this talk.", ""),
+    "nothing_to_stop": Words("info", "Nothing is being said at the moment.", ""),
+    "echo_now": Words("info", "Echo: {what}.", ""),
+    "hears_itself": Words(
+        "warning",
+        "Two answers in a row were cut in their first second: perhaps the microphone hears the assistant.",
+        "Use a headset, turn it down, or /echo half-duplex: it then cannot be interrupted by voice.",
+    ),
+    # ---- ends
+    "no_input": Words(
+        "error",
+        "There is neither a microphone nor a keyboard left to speak with.",
+        "voicecli devices shows what there is.",
+    ),
+}
+
+OPTIONS: Final = {Side.MICROPHONE: "--input-device", Side.SPEAKER: "--output-device"}
+FILES: Final = {Side.MICROPHONE: "--audio-in", Side.SPEAKER: "--audio-out"}
+NAMES: Final = {Side.MICROPHONE: "microphone", Side.SPEAKER: "speaker"}
+INSTEAD: Final = {Side.MICROPHONE: "typing", Side.SPEAKER: "text"}
+
+FATAL: Final = frozenset(
+    {
+        "invalid_api_key",
+        "insufficient_quota",
+        "account_deactivated",
+        "beta_api_shape_disabled",
+        "model_not_found",
+        "session_expired",
+    }
+)
+"""Errors after which a server closes: the close is then not told a second time."""
+
+ALIASES: Final = {
+    "billing_hard_limit_reached": "insufficient_quota",
+    "cannot_update_voice": "voice_fixed",
+    "invalid_request_error.beta_api_shape_disabled": "beta_api_shape_disabled",
+}
+
+
+def told(code: str, detail: str = "", **names: object) -> Told:
+    """The notice `code` with `names` in their places; `detail` is what somebody else said about it."""
+    severity, title, hint = WORDS[code]
+    return Told(
+        severity=severity,
+        code=code,
+        title=title.format(**names),
+        hint=hint.format(**names).strip(),
+        detail=Foreign(detail[:2000]) if detail else NOTHING,
+    )
+
+
+def key_hint(source: str) -> str:
+    return f"It came from {source}." if source else "No key was sent."
+
+
+def link_ended(ended: LinkEnded, key_source: str, url_host: str) -> Told:
+    """Why there is no link."""
+    host, key = ended.host or url_host or "the server", key_hint(key_source)
+    if ended.failure is LinkFailure.CLOSED:
+        code = f"closed_{ended.code}" if f"closed_{ended.code}" in WORDS else "closed"
+        if ended.code == 1005:
+            code = "closed_1000"
+        return told(code, ended.reason, host=host, key=key, number=ended.code)
+    return told(ended.failure.value, ended.reason, host=host, key=key)
+
+
+def sound_failed(failed: SoundFailed) -> Told:
+    side = failed.side
+    names = {"side": NAMES[side], "name": failed.device, "option": OPTIONS[side], "instead": INSTEAD[side]}
+    match failed.failure:
+        case SoundFailure.NO_DEVICE:
+            code = "no_microphone" if side is Side.MICROPHONE else "no_speaker"
+        case SoundFailure.LOST | SoundFailure.STALLED:
+            code = f"device_{failed.failure.value}"
+        case SoundFailure.OTHER:
+            code = "sound_other"
+        case SoundFailure.BAD_FILE:
+            code, names["option"] = "bad_file", FILES[side]
+        case _:
+            code = failed.failure.value
+    return told(code, failed.detail, **names)
+
+
+def benign(error: ErrorInfo, profile: Profile) -> bool:
+    """Whether two messages only crossed on the wire. By code or by message, since servers differ in where it stands."""
+    message = error.message.lower()
+    return any(
+        (code and code in (error.code, error.type)) or (words and words.lower() in message)
+        for code, words in profile.benign
+    )
+
+
+def error(info: ErrorInfo, purpose: Purpose | None, key_source: str) -> Told:
+    """What an `error` event means to the person."""
+    code = ALIASES.get(info.code or "", info.code or "") or ALIASES.get(info.type, info.type)
+    if code in WORDS and (code in FATAL or code == "voice_fixed"):
+        return told(code, info.message, key=key_hint(key_source))
+    if purpose is not None:
+        about = {
+            Kind.UPDATE: "settings_refused",
+            Kind.ITEM: "text_refused",
+            Kind.RESPONSE: "answer_refused",
+            Kind.TRUNCATE: "cut_refused",
+            Kind.DELETE: "cut_refused",
+        }.get(purpose.kind)
+        if about:
+            return told(about, info.message)
+    return told("server_error", info.message)
+
+
+def outcome(status: str | None, details: StatusDetails | None) -> Told | None:
+    """Why a response did not end well; None where it did, or was cancelled."""
+    reason = (details.reason if details else None) or ""
+    if status == "incomplete":
+        if reason == "turn_detected":
+            return None
+        code = reason if reason in ("content_filter", "max_output_tokens") else "answer_failed"
+        return told(code, reason if code == "answer_failed" else "")
+    if status != "failed":
+        return None
+    failed = details.error if details else None
+    code = (failed.code or failed.type or "") if failed else ""
+    words = (failed.message or code) if failed else ""
+    if "rate_limit" in code:
+        return told("rate_limit", words)
+    code = ALIASES.get(code, code)
+    return told(code if code in FATAL else "answer_failed", words, key="")

@@ -1,0 +1,57 @@
+"""What the person does: typed texts, and commands."""
+
+from __future__ import annotations
+
+from typing import Literal, assert_never
+
+from voicecli.core import barge_in, linking, sounding
+from voicecli.core.pending import Kind
+from voicecli.core.stimuli import Asked
+from voicecli.core.talk import Talk
+from voicecli.protocol.events import ConversationItemCreate
+from voicecli.protocol.items import ContentPart, Item
+
+
+def typed(talk: Talk, text: str, at: float) -> None:
+    """A text is queued; at a keyboard it interrupts the answer, as speaking does."""
+    talk.ending.used = True
+    if talk.plan.keyboard == "terminal" and talk.connection.ready:
+        barge_in.interrupt(talk, "text", at)
+    if not talk.connection.alive:
+        talk.tell("no_link")
+    talk.texts.append((talk.new_id("msg"), text))
+
+
+def send_texts(talk: Talk, at: float) -> None:
+    """What was typed goes when there is a link; from a pipe one after the other, each after the last answer."""
+    while talk.texts and talk.connection.ready:
+        if talk.plan.keyboard != "terminal" and (talk.responses.busy or not talk.ledger.rest):
+            return
+        item, text = talk.texts.popleft()
+        talk.unsent[item] = text
+        talk.transcript.open(item, "you", "text", None)
+        talk.transcript.said(item, text)
+        content = (ContentPart(type="input_text", text=text),)
+        event = ConversationItemCreate(item=Item(id=item, type="message", role="user", content=content))
+        talk.send(event, Kind.ITEM, item)
+        talk.ask_for_answer(at)
+
+
+def asked(talk: Talk, asked: Asked, at: float) -> None:
+    match asked.what:
+        case "interrupt":
+            if not barge_in.interrupt(talk, "command", at):
+                talk.tell("nothing_to_stop")
+        case "mute":
+            sounding.mute(talk)
+        case "unmute":
+            sounding.unmute(talk)
+        case "retry":
+            linking.retry(talk, at)
+        case _:
+            assert_never(asked.what)
+
+
+def echo(talk: Talk, echo: Literal["off", "half-duplex"]) -> None:
+    talk.echo = echo
+    talk.tell("echo_now", what="half-duplex" if echo == "half-duplex" else "not cancelled")

@@ -1,0 +1,308 @@
+"""The client's mind: a stimulus with its time in, effects out. It routes; the modules beside it say what follows.
+
+`VoiceSession.handle` never raises for anything the world does, and the same stimuli at the same times give the same
+effects. Each part of a talk keeps one thing; what one stimulus means to several of them stands in `linking`,
+`answers`, `barge_in`, `person` and `sounding`, in order.
+"""
+
+from __future__ import annotations
+
+from typing import assert_never
+
+from voicecli.core import answers, barge_in, linking, person, sounding, stimuli
+from voicecli.core.changes import Ended, HeardNow, LinkNow, Phase, PhaseNow
+from voicecli.core.connection import Cue as LinkCue
+from voicecli.core.connection import Link
+from voicecli.core.effects import AnyEffect, Hangup
+from voicecli.core.ending import End
+from voicecli.core.pending import Kind
+from voicecli.core.plan import Plan
+from voicecli.core.stimuli import Stimulus
+from voicecli.core.talk import Talk
+from voicecli.core.usage import limits
+from voicecli.ports import (
+    RATE,
+    SAMPLES_PER_MS,
+    InputSpent,
+    MicBlock,
+    Passed,
+    Side,
+    Silent,
+    SoundClosed,
+    SoundFailed,
+    SoundOpened,
+    Stale,
+)
+from voicecli.protocol import events as e
+
+HEARD_EVERY_S = 0.1
+
+
+class VoiceSession:
+    def __init__(self, plan: Plan) -> None:
+        self.talk = Talk(plan)
+        """The parts, to be looked at."""
+        self._began: float | None = None
+        self._last = 0.0
+        self._ended = False
+        self._phase: PhaseNow | None = None
+        self._heard_at = 0.0
+
+    @property
+    def ended(self) -> bool:
+        """`Ended` was shown; nothing follows from anything any more."""
+        return self._ended
+
+    def handle(self, stimulus: Stimulus, at: float) -> list[AnyEffect]:
+        """Applies one stimulus; the effects are to be carried out, in order, before the next one."""
+        if self._ended:
+            return []
+        talk = self.talk
+        talk.out = []
+        if self._began is None:
+            self._began = at
+            talk.ending.began(at)
+            talk.levels.began(at)
+        self._last = at
+        talk.transcript.now = round(at - self._began, 3)
+        self._route(stimulus, at)
+        if not self._ended:
+            self._settle(at)
+            person.send_texts(talk, at)
+            self._look(at)
+            self._decide(at)
+        return talk.out
+
+    @property
+    def deadline(self) -> float | None:
+        """When to call with `Tick`, if nothing else happens before."""
+        if self._ended:
+            return None
+        talk = self.talk
+        times = [
+            talk.connection.deadline,
+            talk.responses.deadline,
+            talk.ledger.deadline,
+            talk.interruption.deadline,
+            talk.uplink.deadline,
+            talk.levels.deadline,
+            talk.absences.deadline,
+        ]
+        if talk.connection.ready:
+            times.append(
+                talk.ending.deadline(
+                    self._last,
+                    microphone_there=talk.sides[Side.MICROPHONE].there,
+                    rest=talk.rest,
+                    unwritten=talk.transcript.unwritten > 0,
+                )
+            )
+        return min((time for time in times if time is not None), default=None)
+
+    # ---- routing
+
+    def _route(self, stimulus: Stimulus, at: float) -> None:
+        talk = self.talk
+        match stimulus:
+            case stimuli.Begin():
+                linking.dial(talk, at)
+                sounding.begin(talk)
+            case stimuli.Opened():
+                talk.connection.move(LinkCue.OPENED, at)
+            case stimuli.Received(event=event):
+                talk.ending.event(at)
+                self._received(event, at)
+            case stimuli.LinkEnded():
+                linking.ended(talk, stimulus, at)
+                if not talk.was_ready and talk.connection.state is Link.LOST:
+                    self._end(End(3, "no_connection"), at)
+            case stimuli.LinkSlow(what=what):
+                talk.tell("slow", what=what)
+            case stimuli.AudioDropped(samples=samples):
+                talk.tell("audio_dropped", seconds=f"{samples / RATE:.1f}")
+            case stimuli.NotCarried(path=path, why=why):
+                talk.tell_once(f"not carried {path}", "not_carried", why, what=path)
+            case stimuli.Laid(position=position, peaks=peaks):
+                talk.levels.laid(position, peaks)
+            case MicBlock():
+                sounding.recorded(talk, stimulus)
+            case Passed(spans=spans):
+                for span in spans:
+                    talk.ledger.passed(span)
+            case SoundOpened():
+                sounding.opened(talk, stimulus)
+            case SoundClosed(side=side):
+                sounding.closed(talk, side)
+            case SoundFailed():
+                sounding.failed(talk, stimulus, at)
+            case Silent(run=run, at=when):
+                for change in talk.interruption.silent(run, when):
+                    talk.show(change)
+            case Stale(gap_s=gap_s):
+                sounding.stale(talk, gap_s)
+            case InputSpent():
+                talk.ending.file_spent(at)
+            case stimuli.Typed(text=text):
+                person.typed(talk, text, at)
+            case stimuli.KeyboardSpent():
+                talk.ending.keyboard_spent()
+            case stimuli.Asked():
+                person.asked(talk, stimulus, at)
+            case stimuli.EchoSet(echo=echo):
+                person.echo(talk, echo)
+            case stimuli.Quit(exit_code=code, reason=reason):
+                self._end(End(3 if code == 0 and not talk.was_ready else code, reason), at)
+            case stimuli.Tick():
+                self._tick(at)
+            case _:
+                assert_never(stimulus)
+
+    def _received(self, event: e.Decoded, at: float) -> None:
+        talk = self.talk
+        if isinstance(event, e.Unknown | e.Malformed):
+            linking.not_ours(talk, event)
+            return
+        talk.conversation.apply(event)
+        match event:
+            case e.ServerError():
+                linking.error(talk, event, at)
+            case e.SessionCreated():
+                linking.greeted(talk, event, at)
+            case e.SessionUpdated():
+                linking.configured(talk, event, at)
+            case e.ConversationCreated() | e.InputAudioBufferCleared():
+                pass
+            case e.SpeechStarted(item_id=item, audio_start_ms=start):
+                talk.uplink.speaks(item, float(start))
+                barge_in.interrupt(talk, "voice", at)
+            case e.SpeechStopped(item_id=item, audio_end_ms=end):
+                talk.uplink.spoken(item, float(end))
+            case e.InputAudioBufferCommitted(item_id=item, previous_item_id=previous):
+                answers.committed(talk, item, previous, at)
+            case e.ConversationItemCreated() | e.ConversationItemAdded() | e.ConversationItemDone():
+                answers.item(talk, event.item, event.previous_item_id)
+            case e.TranscriptionDelta() | e.TranscriptionCompleted() | e.TranscriptionFailed():
+                answers.transcription(talk, event)
+            case e.ConversationItemTruncated(item_id=item):
+                talk.pending.answered(Kind.TRUNCATE, item)
+            case e.ConversationItemDeleted(item_id=item):
+                talk.pending.answered(Kind.DELETE, item)
+            case e.ResponseCreated(response=response):
+                talk.pending.answered(Kind.RESPONSE)
+                if (cancel := talk.responses.created(response.id or "", at)) is not None:
+                    barge_in.cancel(talk, cancel)
+            case e.ResponseDone():
+                answers.done(talk, event, at)
+            case e.OutputItemAdded() | e.OutputItemDone():
+                answers.output_item(talk, event, at)
+            case e.AudioDelta():
+                answers.sound(talk, event, at)
+            case e.TextDelta() | e.AudioTranscriptDelta() | e.TextDone() | e.AudioTranscriptDone():
+                answers.text(talk, event, at)
+            case (
+                e.ContentPartAdded()
+                | e.ContentPartDone()
+                | e.AudioDone()
+                | e.FunctionCallArgumentsDelta()
+                | e.FunctionCallArgumentsDone()
+            ):
+                talk.responses.saw(event.response_id, at)
+            case e.RateLimitsUpdated(rate_limits=told):
+                talk.show(limits(told))
+            case _:
+                assert_never(event)
+
+    # ---- after every stimulus
+
+    def _settle(self, at: float) -> None:
+        talk = self.talk
+        for verdict in talk.ledger.settle(at):
+            talk.interruption.heard(verdict.heard / RATE)
+            talk.transcript.settled(verdict)
+        if at - self._heard_at >= HEARD_EVERY_S and (item := talk.ledger.hearing(at)):
+            self._heard_at = at
+            heard, received = talk.ledger.heard(item, at), talk.ledger.received(item)
+            count = talk.transcript.characters(item, heard, received)
+            talk.show(HeardNow(talk.transcript.key(item), heard // SAMPLES_PER_MS, count))
+
+    def _look(self, at: float) -> None:
+        """What is now: the gate of half-duplex, and the state word."""
+        talk = self.talk
+        audible = talk.audible(at)
+        talk.uplink.audible(audible and talk.echo == "half-duplex", at)
+        phase = PhaseNow(self._phase_word(audible))
+        if phase != self._phase:
+            self._phase = phase
+            talk.show(phase)
+
+    def _phase_word(self, audible: bool) -> Phase:
+        talk = self.talk
+        if not talk.connection.alive:
+            return "not_connected"
+        if not talk.connection.ready:
+            return "connecting"
+        if talk.uplink.speaking is not None:
+            return "you_are_speaking"
+        if audible:
+            return "assistant_speaking"
+        if talk.responses.busy:
+            return "thinking"
+        if talk.uplink.muted:
+            return "muted"
+        return "listening" if talk.sides[Side.MICROPHONE].there else "waiting_for_you_to_type"
+
+    def _decide(self, at: float) -> None:
+        """Whether the talk ends by itself now."""
+        talk = self.talk
+        linked = talk.connection.ready
+        if not linked and talk.connection.state is not Link.LOST:
+            return
+        end = talk.ending.decide(
+            at,
+            microphone_there=talk.sides[Side.MICROPHONE].there,
+            rest=talk.rest if linked else talk.ledger.rest,
+            unwritten=talk.transcript.unwritten > 0,
+            linked=linked,
+        )
+        if end is not None:
+            self._end(end, at)
+
+    def _tick(self, at: float) -> None:
+        talk = self.talk
+        linking.tick(talk, at)
+        if talk.responses.timed_out(at):
+            talk.tell("no_answer")
+            talk.ending.answer_failed = True
+            if talk.responses.wanted:
+                talk.ask_for_answer(at)
+        for change in talk.interruption.tick(at):
+            talk.show(change)
+        sounding.tick(talk, at)
+
+    def _end(self, end: End, at: float) -> None:
+        """The last words: what was heard of what was being said, the devices, the link, `Ended`."""
+        talk = self.talk
+        _, verdicts = talk.ledger.cut(at)
+        for verdict in verdicts:
+            talk.transcript.settled(verdict)
+        talk.transcript.close()
+        for change in talk.interruption.flush():
+            talk.show(change)
+        sounding.close_side(talk, Side.MICROPHONE)
+        sounding.close_side(talk, Side.SPEAKER)
+        if talk.connection.alive:
+            talk.connection.move(LinkCue.HANGUP, at)
+            talk.out.append(Hangup())
+            talk.show(LinkNow(state="closed"))
+        if end.reason == "no_input":
+            talk.tell("no_input")
+        talk.show(
+            Ended(
+                exit_code=end.exit_code,
+                reason=end.reason,
+                seconds=talk.transcript.now,
+                turns=talk.transcript.turns,
+                interruptions=talk.interruption.count,
+            )
+        )
+        self._ended = True

@@ -1,0 +1,124 @@
+"""The devices: opened, lost, missing, standing still; and what the microphone records."""
+
+from __future__ import annotations
+
+from voicecli.core import barge_in, notices
+from voicecli.core.changes import Foreign, SoundNow
+from voicecli.core.effective import silence_s
+from voicecli.core.effects import CloseSound, OpenSound, SendAudio
+from voicecli.core.sides import Cue, Device
+from voicecli.core.talk import Talk
+from voicecli.core.uplink import Cue as GateCue
+from voicecli.ports import MicBlock, Side, SoundFailed, SoundFailure, SoundOpened
+
+STALE_MUTE_S = 30.0
+"""After the process stood still for longer than this the microphone stays off until it is asked for (G27)."""
+
+AFTER_SILENCE_S = 0.2
+"""What is sent beyond the VAD's silence window when the microphone is muted in mid-turn."""
+
+WORKS_STILL = frozenset({SoundFailure.NO_PERMISSION, SoundFailure.DISK})
+"""What is told, and does not end the side: its clock goes on."""
+
+
+def begin(talk: Talk) -> None:
+    """A device is opened at once, so that one that is missing is told early; a file waits until it is listened to."""
+    open_side(talk, Side.SPEAKER)
+    if talk.plan.microphone == "device":
+        open_side(talk, Side.MICROPHONE)
+
+
+def open_side(talk: Talk, side: Side) -> None:
+    if talk.sides[side].wanted and talk.sides[side].move(Cue.OPEN):
+        talk.out.append(OpenSound(side))
+
+
+def close_side(talk: Talk, side: Side) -> None:
+    if talk.sides[side].move(Cue.CLOSE):
+        talk.out.append(CloseSound(side))
+
+
+def recorded(talk: Talk, block: MicBlock) -> None:
+    talk.levels.recorded(block.level_db)
+    if pcm := talk.uplink.block(block.pcm):
+        talk.out.append(SendAudio(pcm, talk.plan.profile.input))
+
+
+def opened(talk: Talk, opened: SoundOpened) -> None:
+    talk.sides[opened.side].move(Cue.OPENED)
+    now = SoundNow(
+        side=opened.side.value,
+        state="opened",
+        name=Foreign(opened.device),
+        rate=opened.rate,
+        latency_ms=round(opened.latency_s * 1000),
+    )
+    talk.show(now)
+    _tell_absences(talk, talk.absences.opened(opened.side))
+
+
+def closed(talk: Talk, side: Side) -> None:
+    talk.show(SoundNow(side=side.value, state="closed"))
+
+
+def failed(talk: Talk, failed: SoundFailed, at: float) -> None:
+    """One notice with the remedy, and the talk goes on by typing, or by text."""
+    works_still = failed.failure in WORKS_STILL
+    if not works_still and talk.sides[failed.side].move(Cue.FAILED):
+        talk.show(SoundNow(side=failed.side.value, state="lost", name=Foreign(failed.device)))
+    if failed.failure is SoundFailure.NO_LIBRARY:
+        talk.tell_once("no_library", "no_library", failed.detail)
+    elif failed.failure is SoundFailure.NO_DEVICE:
+        other = talk.sides[Side.SPEAKER if failed.side is Side.MICROPHONE else Side.MICROPHONE]
+        _tell_absences(talk, talk.absences.failed(failed, other.wanted and other.state is Device.OPENING, at))
+    else:
+        talk.show(notices.sound_failed(failed))
+    if failed.side is Side.SPEAKER and not works_still:
+        barge_in.read(talk, at)
+
+
+def mute(talk: Talk) -> None:
+    """The stream is closed, so that the system's microphone light goes out (G28)."""
+    if not talk.sides[Side.MICROPHONE].wanted:
+        talk.tell("no_microphone_here")
+        return
+    turn = talk.uplink.speaking if talk.connection.ready else None
+    if not talk.uplink.move(GateCue.MUTE):
+        talk.tell("muted_already")
+        return
+    if turn is not None:  # else the server's VAD would wait for the end of the turn for ever
+        silence = talk.uplink.silence(silence_s(talk.effective) + AFTER_SILENCE_S)
+        talk.out.append(SendAudio(silence, talk.plan.profile.input))
+    close_side(talk, Side.MICROPHONE)
+
+
+def unmute(talk: Talk) -> None:
+    if not talk.uplink.move(GateCue.UNMUTE):
+        talk.tell("not_muted" if talk.sides[Side.MICROPHONE].wanted else "no_microphone_here")
+    elif talk.connection.ready:
+        talk.uplink.move(GateCue.READY)
+        open_side(talk, Side.MICROPHONE)
+
+
+def _tell_absences(talk: Talk, failures: tuple[SoundFailed, ...]) -> None:
+    if len(failures) == 2:
+        talk.tell("no_sound_device", failures[0].detail)
+    elif failures:
+        talk.show(notices.sound_failed(failures[0]))
+
+
+def stale(talk: Talk, gap_s: float) -> None:
+    """What was recorded while the process stood still was thrown away by the device's side already."""
+    if gap_s > STALE_MUTE_S and not talk.uplink.muted:
+        mute(talk)
+        talk.tell("muted_after_sleep", seconds=f"{gap_s:.0f}")
+    else:
+        talk.tell("stale", seconds=f"{gap_s:.1f}")
+
+
+def tick(talk: Talk, at: float) -> None:
+    _tell_absences(talk, talk.absences.tick(at))
+    if talk.uplink.down_too_long(at):
+        close_side(talk, Side.MICROPHONE)
+    if level := talk.levels.tick(at, talk.ledger.ear(at), talk.ledger.queued(at)):
+        talk.show(level)

@@ -1,0 +1,134 @@
+"""A talk's parts side by side, and the sheet on which the effects of one stimulus are written down. It decides nothing.
+
+What dies with a socket is made new by `reconnect`; everything else is the talk, and outlives it.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+
+import msgspec
+
+from voicecli.core import notices
+from voicecli.core.changes import AnyChange
+from voicecli.core.connection import Connection
+from voicecli.core.effective import silence_s
+from voicecli.core.effects import AnyEffect, Send, Show
+from voicecli.core.ending import Ending
+from voicecli.core.heard import Ledger
+from voicecli.core.interruption import Interruption
+from voicecli.core.levels import Levels
+from voicecli.core.machine import Rows
+from voicecli.core.pending import Kind, Pending
+from voicecli.core.plan import Plan
+from voicecli.core.responses import Responses
+from voicecli.core.sides import Absences, DeviceSide
+from voicecli.core.transcript import Transcript
+from voicecli.core.uplink import Uplink
+from voicecli.core.usage import Counted
+from voicecli.ports import Side
+from voicecli.protocol.conversation import Conversation
+from voicecli.protocol.events import ClientEvent, ResponseCreate
+from voicecli.protocol.items import TurnDetection
+
+MOST_TOLD = 32
+"""Things of one sort that are told; more are only counted."""
+
+
+class Talk:
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.rows = Rows()
+        """Which rows of the tables were taken, and how often."""
+        self.out: list[AnyEffect] = []
+        self._ids = 0
+        self._told: set[str] = set()
+
+        self.transcript = Transcript(self.show)
+        self.ledger = Ledger()
+        self.interruption = Interruption(self.rows)
+        self.uplink = Uplink(self.rows)
+        self.sides = {
+            Side.MICROPHONE: DeviceSide(self.rows, plan.microphone != "none"),
+            Side.SPEAKER: DeviceSide(self.rows, plan.speaker),
+        }
+        self.absences = Absences()
+        self.echo = plan.echo
+        self.counted = Counted()
+        self.levels = Levels(plan.levels)
+        self.ending = Ending(plan.microphone, plan.keyboard, silence_s(plan.session))
+        self.texts: deque[tuple[str, str]] = deque()
+        """Typed and not sent yet: our item and its text."""
+        self.unsent: dict[str, str] = {}
+        """Our item -> a typed text that was sent, and not acknowledged by the server yet."""
+        self.unknown = self.malformed = 0
+        self.connections = 0
+        self.was_ready = False
+        self.reconnect()
+
+    def reconnect(self) -> None:
+        """Whatever dies with a socket, new."""
+        self.connection = Connection(self.rows)
+        self.pending = Pending()
+        self.responses = Responses(self.rows)
+        self.conversation = Conversation(self.plan.profile.output)
+        self.effective = self.plan.session
+        """The settings in force, as far as the server has told them."""
+        self.cut: dict[str, None] = {}
+        """Items that were settled before they were whole: no more of their sound is laid."""
+        self.to_delete: dict[str, list[str]] = {}
+        """Response -> items that nobody heard, to be deleted when it is done."""
+
+    # ---- asked of several parts
+
+    @property
+    def rest(self) -> bool:
+        """Nothing is unanswered or unheard."""
+        return not (self.texts or self.responses.busy or self.uplink.speaking) and self.ledger.rest
+
+    @property
+    def answers_by_itself(self) -> bool:
+        """The server answers a turn that its VAD has committed."""
+        detection = self.effective.turn_detection
+        return isinstance(detection, TurnDetection) and detection.create_response is not False
+
+    @property
+    def speaker(self) -> bool:
+        """Answers are heard; else they are read."""
+        return self.sides[Side.SPEAKER].there
+
+    def audible(self, at: float) -> bool:
+        return self.speaker and self.ledger.queued(at) > 0
+
+    @property
+    def host(self) -> str:
+        return self.plan.url.partition("://")[2].partition("/")[0]
+
+    # ---- saying and sending
+
+    def show(self, change: AnyChange) -> None:
+        self.out.append(Show(change))
+
+    def tell(self, code: str, detail: str = "", **names: object) -> None:
+        self.show(notices.told(code, detail, **names))
+
+    def tell_once(self, subject: str, code: str, detail: str = "", **names: object) -> None:
+        """The same subject is told once in a talk."""
+        if subject not in self._told and len(self._told) < MOST_TOLD:
+            self._told.add(subject)
+            self.tell(code, detail, **names)
+
+    def send(self, event: ClientEvent, kind: Kind, subject: str = "") -> None:
+        name = self.new_id("evt")
+        self.pending.add(name, kind, subject)
+        self.out.append(Send(msgspec.structs.replace(event, event_id=name)))
+
+    def ask_for_answer(self, at: float) -> None:
+        """An answer is wanted: now, or when the one before it is done."""
+        if self.responses.ask(at):
+            self.send(ResponseCreate(), Kind.RESPONSE)
+
+    def new_id(self, prefix: str) -> str:
+        """From a counter, so that replays match."""
+        self._ids += 1
+        return f"{prefix}_voicecli_{self._ids}"

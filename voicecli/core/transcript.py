@@ -1,0 +1,290 @@
+"""What the person saw and heard: rows in order, with what was heard of each. It outlives truncation and connection.
+
+The conversation that both ends keep is another thing (`protocol/conversation.py`): the server forgets a text that was
+cut; here it stays, parted into heard and unheard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from voicecli.core.changes import (
+    NOTHING,
+    AnyChange,
+    Foreign,
+    Status,
+    TurnGone,
+    TurnGrew,
+    TurnMoved,
+    TurnOpened,
+    TurnRole,
+    TurnSet,
+    Via,
+)
+from voicecli.core.heard import Fate, Verdict
+from voicecli.ports import SAMPLES_PER_MS
+
+OPEN: frozenset[Status] = frozenset({"reserved", "streaming", "playing"})
+
+
+class Row:
+    """One turn. `pieces` of each part: (samples of the item received when the text came, text)."""
+
+    def __init__(self, role: TurnRole, via: Via, after: str | None) -> None:
+        self.role: TurnRole = role
+        self.via: Via = via
+        self.after = after
+        self.status: Status = "reserved" if role == "you" and via == "voice" else "streaming"
+        self.parts: dict[float, list[tuple[int, str]]] = {}
+        self.heard_ms: int | None = None
+        self.received_ms: int | None = None
+
+    def text(self) -> str:
+        return "\n".join("".join(text for _, text in self.parts[index]) for index in sorted(self.parts))
+
+    def characters(self, heard: int, received: int) -> int:
+        """How many characters of the text `heard` of `received` samples are, by estimate.
+
+        A text comes with the sound it belongs to, or a little before: the piece that came when p samples were there
+        is taken to last until the next piece with another p, or to the end.
+        """
+        if heard >= received:
+            return len(self.text())
+        pieces: list[tuple[int, str]] = []
+        for n, index in enumerate(sorted(self.parts)):
+            if n:
+                pieces.append((self.parts[index][0][0] if self.parts[index] else 0, "\n"))
+            pieces.extend(self.parts[index])
+        total, start = 0, 0
+        while start < len(pieces):
+            at = pieces[start][0]
+            stop = start
+            while stop < len(pieces) and pieces[stop][0] <= at:
+                stop += 1
+            run = "".join(text for _, text in pieces[start:stop])
+            until = pieces[stop][0] if stop < len(pieces) else max(received, at)
+            if heard < until:
+                share = (heard - at) / (until - at) if until > at else 0.0
+                return self._word(total + int(len(run) * max(0.0, share)))
+            total += len(run)
+            start = stop
+        return total
+
+    def _word(self, characters: int) -> int:
+        """Back to the end of the last word that is whole."""
+        text = self.text()
+        if characters >= len(text) or text[characters].isspace():
+            return characters
+        while characters and not text[characters - 1].isspace():
+            characters -= 1
+        return characters
+
+
+class Transcript:
+    """Every method that changes a row shows it. `show` takes the changes."""
+
+    def __init__(self, show: Callable[[AnyChange], None]) -> None:
+        self._show = show
+        self._rows: dict[str, Row] = {}
+        self._names: dict[str, str] = {}  # the server's id -> ours, on this connection
+        self._last: str | None = None
+        self._unwritten: set[str] = set()
+        self.now = 0.0
+        """Seconds since the talk began; whoever calls sets it."""
+
+    # ---- rows
+
+    def reconnected(self, ours: tuple[str, ...]) -> None:
+        """A new server may give the ids of the old one again; `ours` are items that we send once more."""
+        self._names = {item: self._names[item] for item in ours if item in self._names}
+
+    def key(self, item: str) -> str:
+        """Our id of the server's item."""
+        if item not in self._names:
+            name, n = item, 1
+            while name in self._rows:
+                n += 1
+                name = f"{item}#{n}"
+            self._names[item] = name
+        return self._names[item]
+
+    def known(self, item: str) -> bool:
+        return item in self._names and self._names[item] in self._rows
+
+    def is_open(self, item: str) -> bool:
+        """There is a row, and more may come."""
+        row = self._row(item)
+        return row is not None and row.status in OPEN
+
+    @property
+    def turns(self) -> int:
+        return len(self._rows)
+
+    @property
+    def unwritten(self) -> int:
+        """Turns that were spoken and whose words have not come yet."""
+        return len(self._unwritten)
+
+    def close(self) -> None:
+        """The talk is over: what is still open will never be whole."""
+        for item, name in list(self._names.items()):
+            row = self._rows.get(name)
+            if row is not None and row.status in OPEN:
+                if row.role == "you":
+                    self.said(item)
+                else:
+                    self.stopped(item, "cancelled")
+
+    def _row(self, item: str) -> Row | None:
+        return self._rows.get(self._names.get(item, ""))
+
+    def open(self, item: str, role: TurnRole, via: Via, after: str | None) -> None:
+        """A row, unless there is one. `after` is a server's id, or None: the end."""
+        if self.known(item):
+            return
+        key = self.key(item)
+        behind = self._names.get(after) if after else self._last
+        row = self._rows[key] = Row(role, via, behind)
+        if row.status == "reserved":
+            self._unwritten.add(key)
+        if behind == self._last:
+            self._last = key
+        self._show(TurnOpened(item=key, after=behind, role=role, via=via, started=self.now))
+
+    def place(self, item: str, after: str | None) -> None:
+        """The server says where the row stands."""
+        row = self._row(item)
+        behind = self._names.get(after) if after else None
+        if row is not None and behind is not None and behind in self._rows and row.after != behind:
+            row.after = behind
+            key = self._names[item]
+            if behind == self._last:
+                self._last = key
+            self._show(TurnMoved(item=key, after=behind))
+
+    # ---- text
+
+    def grow(self, item: str, part: float, text: str, received: int = 0) -> None:
+        """Text that comes now, when `received` samples of the item are there. Nothing is added to a settled row."""
+        row = self._row(item)
+        if row is None or row.status not in OPEN or not text:
+            return
+        separate = part not in row.parts and any(row.parts.values())
+        row.parts.setdefault(part, []).append((received, text))
+        if row.status == "reserved":
+            row.status = "streaming"
+        self._show(TurnGrew(self._names[item], Foreign(f"\n{text}" if separate else text)))
+
+    def replace(self, item: str, part: float, text: str, received: int = 0) -> None:
+        """The whole text of a part. Where the deltas said the same, nothing changes but what they lack."""
+        row = self._row(item)
+        if row is None or row.status not in OPEN:
+            return
+        so_far = "".join(piece for _, piece in row.parts.get(part, []))
+        if text.startswith(so_far):
+            self.grow(item, part, text[len(so_far) :], received)
+        else:
+            row.parts[part] = [(0, text)]
+            self._set(item, row)
+
+    # ---- outcomes
+
+    def speech(self, item: str, ms: int | None) -> None:
+        """How long the person spoke."""
+        if row := self._row(item):
+            row.received_ms = ms
+
+    def said(self, item: str, text: str | None = None) -> None:
+        """A turn of the person's is whole. With `text`, that is what it says."""
+        row = self._row(item)
+        if row is None:
+            return
+        if text is not None:
+            row.parts = {0: [(0, text)]}
+        if row.status == "done" and text is None:
+            return
+        row.status = "done"
+        self._set(item, row, heard=row.text(), ended=True)
+
+    def failed(self, item: str, code: str, message: str) -> None:
+        if row := self._row(item):
+            row.status = "failed"
+            self._set(item, row, error_code=code, error=message, ended=True)
+
+    def generated(self, item: str, received: int) -> None:
+        """All of an answer is here; `received` samples of it wait to be heard, or none ever."""
+        row = self._row(item)
+        if row is None or row.status not in OPEN:
+            return
+        if received:
+            row.status, row.received_ms = "playing", received // SAMPLES_PER_MS
+            self._set(item, row)
+        else:
+            row.status = "done"
+            self._set(item, row, heard=row.text(), ended=True)
+
+    def settled(self, verdict: Verdict) -> None:
+        """What became of a turn that had sound."""
+        row = self._row(verdict.item)
+        if row is None or row.status not in OPEN:
+            return
+        if verdict.fate is Fate.READ and row.status != "playing":
+            return  # more of its text will come, and is read
+        text = row.text()
+        row.heard_ms, row.received_ms = verdict.heard // SAMPLES_PER_MS, verdict.received // SAMPLES_PER_MS
+        if verdict.fate in (Fate.WHOLE, Fate.READ):
+            row.status = "done"
+            self._set(verdict.item, row, heard=text, ended=True)
+        else:
+            count = row.characters(verdict.heard, verdict.received) if verdict.fate is Fate.CUT else 0
+            row.status = "interrupted"
+            self._set(verdict.item, row, heard=text[:count], unheard=text[count:], estimate=bool(text), ended=True)
+
+    def stopped(self, item: str, status: Status, code: str = "", message: str = "") -> None:
+        """An answer that ended before it had sound: cancelled or failed. What there is of it was read."""
+        row = self._row(item)
+        if row is not None and row.status in OPEN:
+            row.status = status
+            self._set(item, row, heard=row.text(), error_code=code, error=message, ended=True)
+
+    def gone(self, item: str) -> None:
+        """Nobody heard it, and it is taken out of the conversation."""
+        if self.known(item):
+            self._show(TurnGone(self._names[item]))
+
+    def characters(self, item: str, heard: int, received: int) -> int:
+        row = self._row(item)
+        return row.characters(heard, received) if row else 0
+
+    def _set(
+        self,
+        item: str,
+        row: Row,
+        *,
+        heard: str = "",
+        unheard: str = "",
+        estimate: bool = False,
+        error_code: str = "",
+        error: str = "",
+        ended: bool = False,
+    ) -> None:
+        text = row.text()
+        if ended:
+            self._unwritten.discard(self._names[item])
+        self._show(
+            TurnSet(
+                item=self._names[item],
+                status=row.status,
+                text=Foreign(text),
+                heard=Foreign(heard) if heard else NOTHING,
+                unheard=Foreign(unheard) if unheard else NOTHING,
+                heard_ms=row.heard_ms,
+                received_ms=row.received_ms,
+                estimate=estimate,
+                error_code=error_code,
+                error=Foreign(error) if error else NOTHING,
+                ended=self.now if ended else None,
+            )
+        )
+        if ended and row.role == "assistant":
+            row.parts = {}  # nothing is added to it any more; the faces have the text

@@ -1,0 +1,129 @@
+"""The microphone's gate: sound leaves only while the link is ready, not muted, and not shut by half-duplex."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from voicecli.core.machine import Machine, Rows
+from voicecli.ports import RATE
+
+LINK_DOWN_LIMIT_S = 10.0
+"""After so long without a link the microphone is closed (G28)."""
+TAIL_S = 0.3
+"""Half-duplex: the room rings on for so long after the last sample was heard."""
+
+
+class Gate(Enum):
+    CLOSED = "closed"
+    """No link that takes sound, or no microphone."""
+    OPEN = "open"
+    MUTED = "muted"
+    SHUT = "half-duplex shut"
+    """The assistant is to be heard: silence goes in the place of what is recorded."""
+
+
+class Cue(Enum):
+    READY = "ready"
+    UNREADY = "unready"
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    SHUT = "shut"
+    REOPEN = "reopen"
+
+
+MOVES: dict[Gate, dict[Cue, Gate]] = {
+    Gate.CLOSED: {Cue.READY: Gate.OPEN, Cue.MUTE: Gate.MUTED},
+    Gate.OPEN: {Cue.UNREADY: Gate.CLOSED, Cue.MUTE: Gate.MUTED, Cue.SHUT: Gate.SHUT},
+    Gate.SHUT: {Cue.UNREADY: Gate.CLOSED, Cue.MUTE: Gate.MUTED, Cue.REOPEN: Gate.OPEN},
+    Gate.MUTED: {Cue.UNMUTE: Gate.CLOSED},
+}
+
+
+class Uplink:
+    def __init__(self, rows: Rows) -> None:
+        self._machine = Machine(MOVES, Gate.CLOSED, rows)
+        self.sent = 0
+        """Samples that left, silence in their place included."""
+        self.withheld = 0
+        """Samples that were recorded while the gate was not open."""
+        self.speaking: str | None = None
+        """The item of the turn that the server's VAD hears at the moment."""
+        self.spoke_from_ms = 0.0
+        self._spoken_ms: dict[str, int] = {}
+        self.down_since: float | None = None
+        self._quiet_from: float | None = None
+
+    @property
+    def gate(self) -> Gate:
+        return self._machine.state
+
+    @property
+    def muted(self) -> bool:
+        return self.gate is Gate.MUTED
+
+    @property
+    def deadline(self) -> float | None:
+        times = [self.down_since + LINK_DOWN_LIMIT_S] if self.down_since is not None else []
+        if self._quiet_from is not None and self.gate is Gate.SHUT:
+            times.append(self._quiet_from + TAIL_S)
+        return min(times, default=None)
+
+    def down_too_long(self, at: float) -> bool:
+        """Whether the link has been down so long that the microphone is closed; said once."""
+        if self.down_since is None or at < self.down_since + LINK_DOWN_LIMIT_S:
+            return False
+        self.down_since = None
+        return True
+
+    def move(self, cue: Cue) -> bool:
+        return self._machine.move(cue)
+
+    def block(self, pcm: bytes) -> bytes:
+        """What goes to the server for a recorded block: it, silence of its length, or nothing."""
+        n = len(pcm) // 2
+        if self.gate is Gate.OPEN:
+            self.sent += n
+            return pcm
+        self.withheld += n
+        if self.gate is Gate.SHUT:  # the server counts time in samples; without them its turn would never end
+            self.sent += n
+            return bytes(len(pcm))
+        return b""
+
+    def speaks(self, item: str, from_ms: float) -> None:
+        """The server's VAD hears a turn begin."""
+        self.speaking, self.spoke_from_ms = item, from_ms
+
+    def committed(self, item: str) -> None:
+        """The turn is taken, whether its end was told or not."""
+        if self.speaking == item:
+            self.speaking = None
+
+    def spoken(self, item: str, end_ms: float) -> None:
+        """The server's VAD says that the turn is over."""
+        if self.speaking == item:
+            self._spoken_ms = {item: max(0, round(end_ms - self.spoke_from_ms))}
+        self.speaking = None
+
+    def take_spoken(self, item: str) -> int | None:
+        """How long the person spoke in this turn, in milliseconds, as far as the server said."""
+        return self._spoken_ms.pop(item, None)
+
+    def silence(self, seconds: float) -> bytes:
+        """Silence that ends a turn for the server's VAD."""
+        n = int(seconds * RATE)
+        self.sent += n
+        return bytes(2 * n)
+
+    def audible(self, audible: bool, at: float) -> None:
+        """Half-duplex: shut while the assistant is to be heard, open again `TAIL_S` after."""
+        if audible:
+            self._quiet_from = None
+            if self.gate is Gate.OPEN:
+                self.move(Cue.SHUT)
+        elif self.gate is Gate.SHUT:
+            if self._quiet_from is None:
+                self._quiet_from = at
+            if at >= self._quiet_from + TAIL_S:
+                self._quiet_from = None
+                self.move(Cue.REOPEN)
