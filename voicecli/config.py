@@ -131,7 +131,7 @@ def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
     secrets = [Secret(text.strip()) for name in (OWN_KEY, OPENAI_KEY, SERVE_KEY) for text, _ in _find(name, names)]
     target = Target("", None, True)
     if command in ("talk", "chat"):
-        target = _target(settings, said.get("url", (None, Place.DEFAULT))[1], names)
+        target = _target(settings, said, names)
         query = parse_qsl(urlsplit(target.url).query)
         secrets += [Secret(value) for name, value in query if name.lower() not in PUBLIC_QUERY]
     return Config(
@@ -202,11 +202,13 @@ def _exclude(said: dict[str, tuple[Value, Place]], one: str, other: str) -> None
     del said[max(given, key=lambda field: said[field][1])]
 
 
-def _target(settings: Settings, url_place: Place, names: _Names) -> Target:
+def _target(settings: Settings, said: Mapping[str, tuple[Value, Place]], names: _Names) -> Target:
     if settings.offline:
-        return Target("", None, True)
+        return Target("", None, True, _source("offline", said["offline"][1]))
+    url_place = Place.DEFAULT
     if settings.url is not None:
-        source = describe_source("--url" if url_place is Place.FLAG else f"{PREFIX}URL", url_place)
+        url_place = said["url"][1]
+        source = _source("url", url_place)
         url = _usable(settings.url, source)
     elif base := next(_find(BASE_URL, names), None):
         url_place = base[1]
@@ -235,6 +237,10 @@ def _target(settings: Settings, url_place: Place, names: _Names) -> Target:
         dial_host=dial_host,
         from_folder=url_place is Place.FOLDER or (key_place is Place.FOLDER and not withheld),
     )
+
+
+def _source(field: str, place: Place) -> str:
+    return describe_source(f"--{field}" if place is Place.FLAG else f"{PREFIX}{field.upper()}", place)
 
 
 def _usable(url: str, source: str) -> str:

@@ -1,4 +1,4 @@
-"""The URL of a Realtime server: which are taken, which are loopback, what may be shown; it must not know settings."""
+"""The URL of a Realtime server: which are taken, what is loopback, what may be shown; not where it came from."""
 
 from __future__ import annotations
 

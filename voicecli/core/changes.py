@@ -55,6 +55,10 @@ class Started(Change, frozen=True):
     offline: bool
     key_source: str
     """Where the key came from: "OPENAI_API_KEY in the environment"; "" for none. Never the key."""
+    url_source: str = ""
+    """Where the URL (offline: the wish to be so) came from, in words; "" where nobody chose it."""
+    key_withheld: bool = False
+    """There is a key, and it is not sent because the link is not encrypted."""
 
 
 class TurnOpened(Change, frozen=True):

@@ -1,0 +1,181 @@
+"""The talk as JSON, one object a line: the projection of the stream of changes for programs. Pure, ASCII (G17)."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from typing import Any, Final, assert_never
+
+import msgspec
+
+from voicecli.core.changes import (
+    AnyChange,
+    Ended,
+    Foreign,
+    HeardNow,
+    Interrupted,
+    LevelsNow,
+    LimitsNow,
+    LinkNow,
+    PhaseNow,
+    SessionNow,
+    SoundNow,
+    Started,
+    Tokens,
+    Told,
+    TurnGone,
+    TurnGrew,
+    TurnMoved,
+    TurnOpened,
+    TurnSet,
+    UsageNow,
+)
+from voicecli.printable import escaped
+from voicecli.ui.view import Row, View
+
+VERSION: Final = 1
+
+
+class Jsonl:
+    """Gives the lines of each change. `clean` takes what looks like a secret out of words about the talk."""
+
+    def __init__(self, clean: Callable[[str], str] = str) -> None:
+        self.view = View()
+        self._clean = clean
+        self._seq = 0
+        self._begun: float | None = None
+
+    def show(self, change: AnyChange, at: float) -> list[str]:
+        """The lines of `change`, which came at `at`."""
+        known = getattr(change, "item", None) in self.view.order if isinstance(change, TurnGrew) else True
+        self.view.apply(change)
+        if self._begun is None:
+            self._begun = at
+        lines: list[str] = []
+        if isinstance(change, TurnGrew) and not known and (row := self.view.row(change.item)):
+            lines.append(self._line(at, "turn", _turn(msgspec.structs.replace(row, text=Foreign("")))))
+        said = self._said(change)
+        return lines if said is None else [*lines, self._line(at, *said)]
+
+    def _line(self, at: float, kind: str, fields: dict[str, Any]) -> str:
+        self._seq += 1
+        t = round(at - (self._begun or at), 3)
+        whole = {"v": VERSION, "seq": self._seq, "t": t, "type": kind, **fields}
+        return escaped(json.dumps(whole, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+
+    def _said(self, change: AnyChange) -> tuple[str, dict[str, Any]] | None:
+        match change:
+            case Started():
+                return "start", {
+                    **{name: getattr(change, name) for name in ("at", "version", "mode", "url", "model", "voice")},
+                    **{"dialect": None, "offline": change.offline, "input": None, "output": None},
+                    **{name: getattr(change, name) or None for name in ("url_source", "key_source")},
+                    "key_withheld": change.key_withheld,
+                }
+            case LinkNow():
+                reason = self._clean(change.reason.raw) or None
+                fixed = {"attempt": None, "retry_in": None}
+                return "link", {
+                    **{"state": change.state, "dialect": change.dialect, "code": change.code, "reason": reason},
+                    **fixed,
+                }
+            case PhaseNow():
+                return "state", {"state": change.phase, "detail": change.detail or None}
+            case TurnOpened(item=item) | TurnMoved(item=item) | TurnSet(item=item) | TurnGone(item=item):
+                row = self.view.row(item)
+                return ("turn", _turn(row)) if row else None
+            case TurnGrew():
+                return "delta", {"turn": change.item, "text": change.text.raw}
+            case Interrupted():
+                cut = [
+                    {"item_id": cut.item, "content_index": cut.content_index, "audio_end_ms": cut.audio_end_ms}
+                    for cut in change.cut
+                ]
+                return "interrupt", {
+                    **{"turn": change.item, "by": change.by, "cut": cut, "removed": list(change.removed)},
+                    "silent_ms": _finite(change.silent_ms, 1),
+                }
+            case LimitsNow():
+                return "limits", {
+                    "limits": [
+                        {
+                            "name": limit.name.raw,
+                            **{n: _finite(getattr(limit, n), 3) for n in ("limit", "remaining", "reset_seconds")},
+                        }
+                        for limit in change.limits
+                    ]
+                }
+            case UsageNow():
+                return "usage", {"turn": change.item, **_tokens(change.turn), "total": _tokens(change.total), **_PRICE}
+            case SessionNow():
+                refused = [
+                    {"field": field, "value": self._value(asked), "reason": "other"} for field, asked in change.refused
+                ]
+                settings = {name: self._value(text) for name, text in change.settings}
+                return "session", {"settings": settings, "refused": refused}
+            case SoundNow():
+                fields = {"side": change.side, "state": change.state, "name": change.name.raw or None}
+                return "device", {**fields, "rate": change.rate, "latency_ms": change.latency_ms}
+            case LevelsNow():
+                return "level", {n: _finite(getattr(change, n), 2) for n in ("input_db", "output_db", "queued_s")}
+            case Told():
+                return "notice", {
+                    **{"severity": change.severity, "code": change.code, "title": self._clean(change.title)},
+                    **{"hint": self._clean(change.hint) or None, "detail": self._clean(change.detail.raw) or None},
+                    "retry_in": None,
+                }
+            case Ended():
+                usage = _tokens(self.view.usage.total) if self.view.usage else None
+                return "end", {
+                    **{"reason": change.reason, "exit_code": change.exit_code, "seconds": _finite(change.seconds, 3)},
+                    **{"turns": change.turns, "interruptions": change.interruptions, "usage": usage, "cost": None},
+                }
+            case HeardNow():
+                return None
+            case _:
+                assert_never(change)
+
+    def _value(self, text: Foreign) -> Any:
+        """A setting as the server said it; what is no JSON stays text."""
+        raw = self._clean(text.raw)
+        try:
+            return msgspec.json.decode(raw)
+        except (msgspec.MsgspecError, RecursionError, UnicodeError):
+            return raw
+
+
+_PRICE: Final = {"cost": None, "total_cost": None, "currency": None, "prices": None}
+
+
+def _tokens(tokens: Tokens) -> dict[str, Any]:
+    return {
+        "input": {"text": tokens.input_text, "audio": tokens.input_audio, "cached": tokens.cached},
+        "output": {"text": tokens.output_text, "audio": tokens.output_audio},
+    }
+
+
+def _finite(number: float | None, digits: int) -> float | None:
+    """JSON has no infinity."""
+    if number is None or isinstance(number, int):
+        return number
+    return round(number, digits) if math.isfinite(number) else None
+
+
+def _turn(row: Row) -> dict[str, Any]:
+    """The turn, whole."""
+    error = {"code": row.error_code or None, "message": row.error.raw or None}
+    return {
+        "id": row.item,
+        "item_id": row.item,
+        **{name: getattr(row, name) for name in ("after", "role", "via")},
+        "status": "interrupted" if row.gone and row.status != "interrupted" else row.status,
+        "text": row.text.raw,
+        "heard": row.heard.raw,
+        "unheard": row.unheard.raw,
+        **{name: getattr(row, name) for name in ("heard_ms", "received_ms", "estimate")},
+        "error": error if row.error_code or row.error.raw else None,
+        "started": _finite(row.started, 3),
+        "ended": _finite(row.ended, 3),
+        "delay": None,
+    }

@@ -1,0 +1,290 @@
+"""The talk as lines: one for each finished thing, role word first, for pipes and screen readers.
+
+Pure: it is given changes and times and gives lines back. No foreign character stands in column 0: what follows in a
+turn is indented, so no model can write a line that begins with one of our role words (G16).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final, Literal, NamedTuple
+
+from voicecli.core.changes import AnyChange, Ended, PhaseNow, Started, Told, TurnGrew, TurnSet
+from voicecli.printable import one_line, painted, printable
+from voicecli.ui.view import Row, View
+
+WORDS_WAIT_S: Final = 2.0
+"""How long a turn that is over waits for the words of one before it."""
+
+LONGEST_QUOTE: Final = 200
+
+LOCAL: Final = frozenset(
+    {
+        *("dns", "refused_tcp", "tls", "proxy", "timeout", "dropped"),
+        *("no_library", "no_microphone", "no_speaker", "no_sound_device", "in_use", "refused_format", "no_permission"),
+        *("device_lost", "device_stalled", "bad_file", "disk", "sound_other"),
+    }
+)
+"""Notices whose detail is a library's word and not the server's."""
+
+_TO_DO: Final = {
+    "listening": "listening",
+    "muted": "muted",
+    "waiting_for_you_to_type": "waiting for you to type",
+    "not_connected": "not connected",
+}
+"""Phases in which the person should do another thing than before."""
+
+Clean = Callable[[str], str]
+
+
+def block(role: str, text: str) -> list[str]:
+    """`text`, not yet printable, as the lines of `role`."""
+    first, *rest = printable(text).strip().split("\n")
+    return [painted(f"{role}: {first}"), *(painted(f"  {line}") for line in rest)]
+
+
+def start_line(started: Started) -> str:
+    """What the talk is with, and whose key from where."""
+    if started.offline:
+        why = f"asked for by {started.url_source}" if started.url_source else "no key is set"
+        return (
+            f"notice: Offline practice ({one_line(why)}): this is voicecli's own practice partner, not a language "
+            "model. Nothing leaves this machine."
+        )
+    said = f"notice: Connecting to {one_line(started.url, 1000)}"
+    if started.url_source:
+        said += f" (from {one_line(started.url_source)})"
+    if started.model:
+        said += f", model {one_line(started.model)}"
+    if started.key_withheld:
+        return f"{said}. The link is not encrypted, key not sent."
+    if not started.key_source:
+        return f"{said}, without a key."
+    return f"{said}, with the key from {one_line(started.key_source)}."
+
+
+def notice_line(told: Told, clean: Clean) -> str:
+    """A notice in one line; the server's words are quoted and short."""
+    role = "error" if told.severity == "error" else "notice"
+    said = clean(one_line(f"{told.title} {told.hint}", 1000))
+    if told.detail.raw.strip():
+        who = "in detail" if told.code in LOCAL else "server says"
+        said += f' ({who}: "{clean(one_line(told.detail.raw, LONGEST_QUOTE))}")'
+    return f"{role}: {said}"
+
+
+def end_line(ended: Ended, view: View) -> str:
+    """How long it was, how many turns, what it used."""
+    minutes, seconds = round(ended.seconds / 60), round(ended.seconds)
+    said = [_count(minutes, "minute") if seconds >= 120 else _count(seconds, "second")]
+    said += [_count(ended.turns, "turn"), _count(ended.interruptions, "interruption")]
+    if view.usage is not None:
+        total = view.usage.total
+        said.append(
+            _count(total.input_text + total.input_audio + total.output_text + total.output_audio, "token"),
+        )
+    return f"end: {', '.join(said)}."
+
+
+def turn_text(row: Row) -> str:
+    """What is said of a turn that is over, foreign; "" where there is nothing to say."""
+    text = row.text.raw.strip()
+    if row.gone:
+        return f"(Not heard: {text})" if text else ""
+    if row.role == "you" and not text and row.via == "voice":
+        return _speech(row, "the words could not be written down" if row.status == "failed" else "")
+    match row.status:
+        case "interrupted":
+            return _interrupted(row)
+        case "failed":
+            return f"{text} (The answer failed here.)" if text else "(No answer.)"
+        case "cancelled":
+            return f"{text} (Stopped here.)" if text else ""
+        case _:
+            return text or (_speech(row, "") if row.received_ms else "")
+
+
+def transcript(view: View) -> list[str]:
+    """The whole talk as it is shown afterwards and saved: every turn that says something, in order."""
+    lines: list[str] = []
+    for row in view.rows():
+        if text := turn_text(row) if row.over else _unfinished(row):
+            lines += block(row.role, text)
+    return lines
+
+
+class Plain:
+    """The lines of a talk. `deadline` is when `tick` wants to be called; None: never."""
+
+    def __init__(self, *, echo_typed: bool, states: bool, clean: Clean = str) -> None:
+        """`echo_typed`: typed texts came from a pipe. `states`: somebody is there to be told what to do now."""
+        self.view = View()
+        self.deadline: float | None = None
+        self._echo_typed = echo_typed
+        self._states = states
+        self._clean = clean
+        self._state = ""
+        self._unshown: set[str] = set()
+        self._seen: set[str] = set()
+        self._over_at: dict[str, float] = {}
+        self._late: set[str] = set()  # later turns were shown before them
+
+    def show(self, change: AnyChange, at: float) -> list[str]:
+        """The lines that `change` makes due at `at`."""
+        self.view.apply(change)
+        match change:
+            case Started():
+                return [start_line(change)]
+            case Told():
+                return [notice_line(change, self._clean)]
+            case PhaseNow():
+                return self._phase(change)
+            case Ended():
+                return [*self._rest(), end_line(change, self.view)]
+        if isinstance(item := getattr(change, "item", None), str) and (row := self.view.row(item)):
+            if item not in self._seen:
+                self._seen.add(item)
+                if row.role != "you" or row.via != "text" or self._echo_typed:
+                    self._unshown.add(item)
+            if row.over and item in self._unshown:
+                self._over_at.setdefault(item, at)
+                return self._due(at)
+        return []
+
+    def tick(self, at: float) -> list[str]:
+        """The lines that are due because time has passed."""
+        return self._due(at) if self.deadline is not None and at >= self.deadline else []
+
+    def _phase(self, change: PhaseNow) -> list[str]:
+        word = _TO_DO.get(change.phase, "")
+        if not word or word == self._state:
+            return []
+        self._state = word
+        # Why there is no connection has been told; that there is none is news only once there is one again.
+        return [f"state: {word}"] if self._states and change.phase != "not_connected" else []
+
+    def _in_order(self) -> list[Row]:
+        return [row for item in self.view.order if item in self._unshown and (row := self.view.row(item))]
+
+    def _due(self, at: float) -> list[str]:
+        lines: list[str] = []
+        before: list[Row] = []
+        self.deadline = None
+        for row in self._in_order():
+            if not row.over:
+                before.append(row)
+            elif row.item in self._late:
+                lines += self._line(row, "(earlier) ")
+            elif all(other.item in self._late for other in before) or at >= self._over_at[row.item] + WORDS_WAIT_S:
+                lines += self._promise(before)
+                lines += self._line(row)
+            else:
+                due = self._over_at[row.item] + WORDS_WAIT_S
+                self.deadline = due if self.deadline is None else min(self.deadline, due)
+                before.append(row)
+        return lines
+
+    def _promise(self, rows: Iterable[Row]) -> list[str]:
+        lines: list[str] = []
+        for row in rows:
+            if row.item not in self._late:
+                self._late.add(row.item)
+                if row.role == "you" and row.via == "voice":
+                    lines += block("you", _speech(row, "words follow"))
+        return lines
+
+    def _line(self, row: Row, before: str = "") -> list[str]:
+        self._unshown.discard(row.item)
+        text = turn_text(row)
+        return block(row.role, before + text) if text else []
+
+    def _rest(self) -> list[str]:
+        lines: list[str] = []
+        for row in self._in_order():
+            before = "(earlier) " if row.item in self._late else ""
+            if row.over:
+                lines += self._line(row, before)
+            elif (text := _unfinished(row)) and (not before or row.text.raw.strip()):
+                lines += block(row.role, before + text)
+        self._unshown.clear()
+        self.deadline = None
+        return lines
+
+
+class Written(NamedTuple):
+    """What goes where: `out` as it is, `err` as lines."""
+
+    out: str = ""
+    err: tuple[str, ...] = ()
+
+
+class OneShot:
+    """One question: the bare answer as it streams on stdout, everything else on stderr."""
+
+    def __init__(self, clean: Clean = str) -> None:
+        self.view = View()
+        self._clean = clean
+        self._so_far: dict[str, str] = {}
+        self._column = 0
+
+    def show(self, change: AnyChange, at: float) -> Written:  # noqa: ARG002 - every face is called so
+        """What `change` makes due."""
+        self.view.apply(change)
+        match change:
+            case Started():
+                return Written(err=(start_line(change),))
+            case Told():
+                return Written(err=(notice_line(change, self._clean),))
+            case TurnGrew(item=item) | TurnSet(item=item):
+                row = self.view.row(item)
+                return Written(self._grown(row)) if row and row.role == "assistant" else Written()
+            case Ended():
+                return Written(self._put("\n") if self._column else "")
+        return Written()
+
+    def _grown(self, row: Row) -> str:
+        so_far = self._so_far.get(row.item)
+        text, self._so_far[row.item] = row.text.raw, row.text.raw
+        if so_far is not None and text.startswith(so_far):
+            return self._put(text[len(so_far) :])
+        return (self._put("\n") if self._column and text else "") + self._put(text)
+
+    def _put(self, text: str) -> str:
+        shown = printable(text)
+        self._column = len(shown.rpartition("\n")[2]) + (0 if "\n" in shown else self._column)
+        return shown
+
+
+def _interrupted(row: Row) -> str:
+    heard, unheard = row.heard.raw.strip(), row.unheard.raw.strip()
+    at = "" if row.heard_ms is None else f" at {row.heard_ms / 1000:.1f} seconds"
+    if not heard and unheard and not row.heard_ms:
+        return f"(Not heard: {unheard})"
+    said = f"Interrupted{at}."
+    if unheard:
+        said += f" Not heard{', by estimate' if row.estimate else ''}: {unheard}"
+    return f"{heard} ({said})".strip()
+
+
+def _unfinished(row: Row) -> str:
+    text = row.text.raw.strip()
+    if row.role == "you" and row.via == "voice":
+        return f"{text} (Not finished.)" if text else _speech(row, "the words did not come")
+    return f"{text} (Not finished.)" if text else ""
+
+
+def _speech(row: Row, remark: str) -> str:
+    ms = row.received_ms
+    if ms is None and row.ended is not None:
+        ms = round((row.ended - row.started) * 1000)
+    return f"(speech{f', {ms / 1000:.1f} seconds' if ms else ''}{f'; {remark}' if remark else ''})"
+
+
+def _count(number: int, word: str) -> str:
+    return f"{number} {word}{'' if number == 1 else 's'}"
+
+
+Role = Literal["you", "assistant", "system", "tool", "notice", "error", "state", "end"]
+ROLES: Final[tuple[Role, ...]] = ("you", "assistant", "system", "tool", "notice", "error", "state", "end")
+"""What a line may begin with."""
