@@ -68,7 +68,8 @@ def load() -> Any:
         raise Trouble(SoundFailure.NO_LIBRARY, str(error)) from error
     except Exception as error:
         raise Trouble(SoundFailure.OTHER, str(error)) from error
-    _silence_alsa()
+    if sys.platform == "linux":
+        _silence_alsa()
     return sounddevice
 
 
@@ -192,7 +193,7 @@ _keep: list[Any] = []
 
 def _silence_alsa() -> None:
     """libasound prints every underrun and every device it cannot find; PortAudio's own words remain."""
-    if _keep or not sys.platform.startswith("linux"):
+    if _keep:
         return
     kind = ctypes.CFUNCTYPE(None, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p, ctypes.c_int, ctypes.c_char_p)
     handler = kind(lambda *_: None)

@@ -47,13 +47,15 @@ class PortAudio:
 
     def microphone(self, device: Device, deliver: Callable[[Raw], None]) -> Microphone:
         """Opened, not started. Raises Trouble."""
-        stream = Microphone(self._sd, self._find(device, Side.MICROPHONE), deliver)
+        found = self._find(device, Side.MICROPHONE)
+        stream = Microphone(self._sd, found, deliver)
         self._open.append(stream)
         return stream
 
     def speaker(self, device: Device, playout: Playout, bell: Bell) -> Speaker:
         """Opened, not started. Raises Trouble."""
-        stream = Speaker(self._sd, self._find(device, Side.SPEAKER), playout, bell)
+        found = self._find(device, Side.SPEAKER)
+        stream = Speaker(self._sd, found, playout, bell)
         self._open.append(stream)
         return stream
 
