@@ -476,16 +476,18 @@ def _conversation_frame(event: Any, _shape: Shape) -> dict[str, Any]:
     return _framed(event, conversation=wire)
 
 
-def _without(name: str) -> Callable[[Any, Shape], dict[str, Any]]:
-    """For a field newer than the contract: only where it is said."""
+def _transcription_frame(event: e.TranscriptionCompleted, shape: Shape) -> dict[str, Any]:
+    wire: dict[str, Any] = msgspec.to_builtins(event)
+    if event.usage is None or not shape.transcription_usage:
+        del wire["usage"]
+    return wire
 
-    def frame(event: Any, _shape: Shape) -> dict[str, Any]:
-        wire: dict[str, Any] = msgspec.to_builtins(event)
-        if wire[name] is None:
-            del wire[name]
-        return wire
 
-    return frame
+def _call_frame(event: e.FunctionCallArgumentsDone, _shape: Shape) -> dict[str, Any]:
+    wire: dict[str, Any] = msgspec.to_builtins(event)
+    if event.name is None:
+        del wire["name"]
+    return wire
 
 
 _PAYLOADS: Final[dict[type, Callable[[Any, Shape], dict[str, Any]]]] = {
@@ -493,7 +495,7 @@ _PAYLOADS: Final[dict[type, Callable[[Any, Shape], dict[str, Any]]]] = {
     **dict.fromkeys((e.SessionCreated, e.SessionUpdated), _session_frame),
     **dict.fromkeys((e.ResponseCreated, e.ResponseDone), _response_frame),
     e.ConversationCreated: _conversation_frame,
-    e.TranscriptionCompleted: _without("usage"),
-    e.FunctionCallArgumentsDone: _without("name"),
+    e.TranscriptionCompleted: _transcription_frame,
+    e.FunctionCallArgumentsDone: _call_frame,
 }
 """Events that a spelling writes in its own way, or that have more on the wire than inside."""

@@ -418,6 +418,8 @@ class Shape(NamedTuple):
     """Event type inside -> on the wire, where it differs."""
     absent: frozenset[str]
     """Server events that this spelling has no frame for."""
+    transcription_usage: bool
+    """Whether what a transcription cost is told with it."""
     session_update: Callable[[SessionConfig, list[Lossy]], dict[str, Any]]
     response_config: Callable[[ResponseConfig, list[Lossy]], dict[str, Any]]
     item: Callable[[Item], dict[str, Any]]
@@ -434,6 +436,7 @@ SHAPES: Final[dict[Spelling, Shape]] = {
                 "conversation.item.input_audio_transcription.delta",
             }
         ),
+        transcription_usage=False,
         session_update=_beta_session_update,
         response_config=_beta_response_config,
         item=_beta_item,
@@ -442,6 +445,7 @@ SHAPES: Final[dict[Spelling, Shape]] = {
     Spelling.GA: Shape(
         names=GA_NAMES,
         absent=frozenset({"conversation.item.created"}),
+        transcription_usage=True,
         session_update=_ga_session_update,
         response_config=_ga_response_config,
         item=_ga_item,

@@ -157,7 +157,7 @@ class TranscriptionCompleted(
     content_index: Number = 0
     transcript: str = ""
     usage: Any = None
-    """Newer than the contract; GA clients demand it: {type: duration, seconds} or tokens."""
+    """Newer than the contract; GA clients demand it, {type: duration, seconds} or tokens; beta frames go without it."""
 
 
 class TranscriptionDelta(

@@ -129,9 +129,9 @@ class Order:
     def _gather(self, item_id: str) -> None:
         """Moves the runs that waited for this id to it."""
         for waiting in self._waiting.pop(item_id, ()):
-            run, target = self._find(waiting), self._find(self._run[item_id])
-            if run in self._ends and run != target:
-                self._move(run, item_id, target)
+            target = self._find(self._run[item_id])
+            if waiting in self._ends and waiting != target:  # it was not placed otherwise meanwhile
+                self._move(waiting, item_id, target)
 
     def _move(self, run: int, previous: str | None, target: int) -> None:
         head, tail = self._ends.pop(run)
