@@ -179,7 +179,7 @@ def test_what_a_spelling_cannot_carry_is_told_once_for_each_path():
     bench = Bench({Begin: [Connect(PROFILE, URL), update, update]})
     bench.turn(0.0, Begin())
     told = [stimulus for stimulus, _ in bench.core.handled if isinstance(stimulus, NotCarried)]
-    assert [one.path for one in told] == ["temperature"]
+    assert [one.path for one in told] == ["session.temperature"]
     assert told[0].value == "0.7"
 
 

@@ -1,0 +1,352 @@
+"""The link while it is open: how it ends, what it drops and what it never drops, and that the loop gets its turn."""
+
+import asyncio
+import base64
+import hashlib
+import time
+
+import pytest
+from far_ends import CANARY, PATIENCE_S, QUICK, Near, Secret, raw, wait_for_ever, websocket
+
+from voicecli.core.stimuli import AudioDropped, LinkEnded, Opened, Received
+from voicecli.ports import LinkFailure
+from voicecli.protocol.events import Malformed, Unknown
+
+FRAME = '{"type":"input_audio_buffer.cleared"}'
+
+
+def run(main):
+    return asyncio.run(asyncio.wait_for(main, 30))
+
+
+async def keep(far):
+    await far.wait_closed()
+
+
+async def opened(port, **options):
+    near = Near(**options)
+    near.link.open(f"ws://127.0.0.1:{port}/", ())
+    await near.first(Opened)
+    return near
+
+
+async def accept(reader, writer):
+    """The server's half of the handshake, by hand."""
+    head = (await reader.readuntil(b"\r\n\r\n")).decode()
+    key = next(line.partition(": ")[2] for line in head.split("\r\n") if line.lower().startswith("sec-websocket-key:"))
+    accepted = base64.b64encode(hashlib.sha1(f"{key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11".encode()).digest()).decode()
+    writer.write(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"Sec-WebSocket-Accept: {accepted}\r\n\r\n".encode()
+    )
+
+
+# ---- ends
+
+
+@pytest.mark.parametrize(
+    ("code", "failure"),
+    [
+        (1000, LinkFailure.CLOSED),
+        (1001, LinkFailure.CLOSED),
+        (1008, LinkFailure.CLOSED),
+        (1009, LinkFailure.TOO_BIG),
+        (1011, LinkFailure.CLOSED),
+        (4000, LinkFailure.CLOSED),
+    ],
+)
+def test_a_close_code_is_told_with_the_servers_reason(code, failure):
+    async def main():
+        async def handler(far):
+            await far.close(code, f"so says the server of {CANARY}")
+
+        async with websocket(handler) as port:
+            near = await opened(port, key=Secret())
+            end = await near.end()
+        assert end == LinkEnded(failure, code, "so says the server of [key]", f"127.0.0.1:{port}")
+
+    run(main())
+
+
+def test_a_cut_connection_is_told_as_dropped():
+    async def main():
+        async def handler(far):
+            await far.send(FRAME)
+            far.transport.abort()
+
+        async with websocket(handler) as port:
+            near = await opened(port)
+            end = await near.end()
+        assert (end.failure, end.code) == (LinkFailure.DROPPED, None)
+
+    run(main())
+
+
+def test_what_came_before_the_end_is_told_before_it():
+    async def main():
+        async def handler(far):
+            for _ in range(200):
+                await far.send(FRAME)
+            await far.close(1001, "60 minutes")
+
+        async with websocket(handler) as port:
+            near = await opened(port)
+            await near.end()
+        assert len(near.all(Received)) == 200
+        assert [type(one) for one in near.told[-2:]] == [Received, LinkEnded]
+
+    run(main())
+
+
+def test_a_close_frame_whose_tcp_stays_open_is_noticed_g14_f21():
+    async def main():
+        async def talk(reader, writer):
+            await accept(reader, writer)
+            writer.write(bytes([0x88, 2]) + (4000).to_bytes(2, "big"))
+            while await reader.read(1024):
+                pass
+            await wait_for_ever()
+
+        async with raw(talk) as (port, _):
+            near = await opened(port, limits=QUICK._replace(ping_s=60.0))
+            began = time.perf_counter()
+            end = await near.end()
+        assert (end.failure, end.code) == (LinkFailure.CLOSED, 4000)
+        assert time.perf_counter() - began < 5
+
+    run(main())
+
+
+def test_a_server_that_answers_no_ping_is_given_up_g14():
+    async def main():
+        async def talk(reader, writer):
+            await accept(reader, writer)
+            await wait_for_ever()
+
+        async with raw(talk) as (port, _):
+            near = await opened(port, limits=QUICK._replace(ping_s=0.05, pong_s=0.1))
+            end = await near.end()
+        assert (end.failure, end.code) == (LinkFailure.DROPPED, None)
+        assert "answer" in end.reason
+
+    run(main())
+
+
+def test_a_frame_over_the_limit_is_too_big_and_not_a_lost_link():
+    async def main():
+        async def handler(far):
+            await far.send("x" * 20_000)
+            await far.wait_closed()
+
+        async with websocket(handler) as port:
+            near = await opened(port, limits=QUICK._replace(frame=10_000))
+            end = await near.end()
+        assert (end.failure, end.code) == (LinkFailure.TOO_BIG, 1009)
+        assert near.all(Received) == []
+
+    run(main())
+
+
+def test_a_broken_frame_ends_the_link_with_the_protocols_code():
+    async def main():
+        async def talk(reader, writer):
+            await accept(reader, writer)
+            writer.write(bytes([0xF1, 1, 65]))
+            await reader.read()
+
+        async with raw(talk) as (port, _):
+            near = await opened(port)
+            end = await near.end()
+        assert (end.failure, end.code) == (LinkFailure.CLOSED, 1002)
+
+    run(main())
+
+
+def test_hanging_up_on_a_deaf_server_takes_no_longer_than_the_limit_g15():
+    async def main():
+        async def talk(reader, writer):
+            await accept(reader, writer)
+            await wait_for_ever()
+
+        async with raw(talk) as (port, _):
+            near = await opened(port)
+            near.link.close(1000)
+            near.link.close(1000)
+            end = await near.end()
+        assert (end.failure, end.code) == (LinkFailure.CLOSED, 1000)
+
+    run(main())
+
+
+def test_hanging_up_at_once_ends_a_link_that_never_began():
+    async def main():
+        near = Near()
+        near.link.open("ws://127.0.0.1:1/", ())
+        near.link.close(1000)
+        assert (await near.end()).failure is LinkFailure.CLOSED
+
+    run(main())
+
+
+def test_a_link_can_be_opened_again_but_not_twice():
+    async def main():
+        async with websocket(keep) as port:
+            near = await opened(port)
+            with pytest.raises(RuntimeError):
+                near.link.open(f"ws://127.0.0.1:{port}/", ())
+            near.link.close(1000)
+            await near.end()
+            near.told.clear()
+            near.link.open(f"ws://127.0.0.1:{port}/", ())
+            await near.first(Opened)
+            near.link.close(1000)
+            await near.end()
+
+    run(main())
+
+
+def test_without_a_link_sending_and_closing_do_nothing():
+    async def main():
+        near = Near()
+        near.link.send("x")
+        near.link.send_audio("x", 480)
+        near.link.close(1000)
+        await asyncio.sleep(0)
+        assert near.told == []
+
+    run(main())
+
+
+# ---- frames
+
+
+def test_frames_that_are_no_events_are_told_as_such():
+    async def main():
+        async def handler(far):
+            await far.send("not json")
+            await far.send('{"type":"never.heard.of"}')
+            await far.send(b"\xff\xfe")
+            await far.wait_closed()
+
+        async with websocket(handler) as port:
+            near = await opened(port)
+            while len(near.all(Received)) < 3:
+                await asyncio.sleep(0.001)
+            near.link.close(1000)
+            await near.end()
+        kinds = [type(one.event) for one in near.all(Received)]
+        assert kinds == [Malformed, Unknown, Unknown]
+        assert [one.size for one in near.all(Received)] == [8, 25, 2]
+
+    run(main())
+
+
+def test_text_that_is_no_utf_8_is_told_and_not_the_end():
+    async def main():
+        async def talk(reader, writer):
+            await accept(reader, writer)
+            writer.write(bytes([0x81, 2, 0xFF, 0xFE]))
+            await reader.read()
+
+        async with raw(talk) as (port, _):
+            near = await opened(port)
+            assert isinstance((await near.first(Received)).event, Malformed | Unknown)
+            near.link.close(1000)
+            await near.end()
+
+    run(main())
+
+
+def test_a_flood_of_tiny_frames_leaves_the_loop_a_word_g12():
+    frames = 20_000
+
+    async def main():
+        async def talk(reader, writer):
+            await accept(reader, writer)
+            frame = bytes([0x81, len(FRAME)]) + FRAME.encode()
+            for _ in range(frames // 1000):
+                writer.write(frame * 1000)
+                await writer.drain()
+            await reader.read()
+
+        async with raw(talk) as (port, _):
+            near = await opened(port)
+            longest = 0.0
+            last = time.perf_counter()
+            while len(near.all(Received)[-1:]) == 0 or len(near.told) < frames:
+                await asyncio.sleep(0)
+                now = time.perf_counter()
+                longest, last = max(longest, now - last), now
+            near.link.close(1000)
+            await near.end()
+        assert longest < 1.0
+
+    run(main())
+
+
+# ---- the uplink
+
+
+def test_control_frames_arrive_in_order_and_none_is_dropped_on_a_stalled_uplink_g12b():
+    samples, size = 480, 4096
+
+    async def main():
+        go_on = asyncio.Event()
+        got = []
+
+        async def handler(far):
+            await go_on.wait()
+            async for text in far:
+                got.append(text)
+                if text == "last":
+                    break
+
+        async with websocket(handler, max_queue=1) as port:
+            near = await opened(port, limits=QUICK._replace(stale_s=0.1))
+            sent = 0
+            by = time.perf_counter() + PATIENCE_S
+            while not near.all(AudioDropped):
+                assert time.perf_counter() < by
+                for _ in range(200):
+                    near.link.send_audio(f"a{sent}".ljust(size), samples)
+                    sent += 1
+                    if sent % 100 == 0:
+                        near.link.send(f"control {sent}")
+                await asyncio.sleep(0.01)
+            near.link.send("last")
+            go_on.set()
+            while "last" not in got:
+                assert time.perf_counter() < by
+                await asyncio.sleep(0.01)
+            near.link.close(1000)
+            await near.end()
+        sound = [int(text[1:]) for text in got if text.startswith("a")]
+        control = [text for text in got if text.startswith("control")]
+        assert control == [f"control {n}" for n in range(100, sent + 1, 100)]
+        assert sound == sorted(sound)
+        assert len(sound) < sent
+        dropped = sum(one.samples for one in near.all(AudioDropped))
+        assert len(sound) * samples + dropped == sent * samples, "what was captured was sent or told as dropped"
+
+    run(main())
+
+
+def test_what_was_to_be_sent_is_sent_before_hanging_up_but_sound_is_not():
+    async def main():
+        got = []
+
+        async def handler(far):
+            async for text in far:
+                got.append(text)
+
+        async with websocket(handler) as port:
+            near = await opened(port)
+            near.link.send("one")
+            near.link.send_audio("sound", 480)
+            near.link.send("two")
+            near.link.close(1000)
+            near.link.send("late")
+            await near.end()
+        assert got == ["one", "two"]
+
+    run(main())

@@ -1,0 +1,76 @@
+"""The outbox's dropping, and what counts as loopback."""
+
+import pytest
+
+from voicecli.runtime.outbox import Outbox
+from voicecli.runtime.route import BadUrl, Place, is_loopback, place
+
+
+def drained(outbox):
+    return [outbox.pop() for _ in range(len(outbox))]
+
+
+def test_only_sound_that_waited_longer_than_two_seconds_is_dropped():
+    outbox = Outbox()
+    outbox.put("control", 0, 0.0)
+    outbox.put("old", 480, 0.0)
+    outbox.put("two seconds", 240, 1.0)
+    outbox.put("control 2", 0, 1.0)
+    outbox.put("new", 480, 2.5)
+    assert outbox.drop(3.0) == 480
+    assert drained(outbox) == ["control", "two seconds", "control 2", "new"]
+
+
+def test_old_control_frames_alone_drop_nothing():
+    outbox = Outbox()
+    outbox.put("control", 0, 0.0)
+    assert outbox.drop(100.0) == 0
+    assert drained(outbox) == ["control"]
+
+
+def test_all_sound_can_be_dropped_and_is_counted():
+    outbox = Outbox()
+    outbox.put("a", 480, 0.0)
+    outbox.put("control", 0, 0.0)
+    outbox.put("b", 20, 0.0)
+    assert outbox.drop_sound() == 500
+    assert outbox.drop_sound() == 0
+    assert drained(outbox) == ["control"]
+
+
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST", "127.0.0.1", "127.255.0.9", "::1"])
+def test_loopback_as_written_is_loopback_g6(host):
+    assert is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "127.1",
+        "2130706433",
+        "0x7f.1",
+        "ｌｏｃａｌｈｏｓｔ",
+        "localhost.",
+        "localhost.example",
+        "::ffff:127.0.0.1",
+        "0:0:0:0:0:0:0:1",
+        "0.0.0.0",
+        "127.0.0.1.example",
+        "10.0.0.1",
+        "api.openai.com",
+        "",
+    ],
+)
+def test_other_spellings_of_loopback_are_strangers_g6_f41(host):
+    assert not is_loopback(host)
+
+
+def test_a_url_says_where_it_leads():
+    assert place("wss://Server.example/v1?model=m") == Place("server.example", 443, True, "server.example")
+    assert place("ws://[::1]:8000/") == Place("::1", 8000, False, "[::1]:8000")
+    assert place("ws://localhost/") == Place("localhost", 80, False, "localhost")
+
+
+def test_user_info_is_refused_also_where_the_host_looks_like_loopback_f41():
+    with pytest.raises(BadUrl):
+        place("ws://localhost:1@evil.example/")
