@@ -100,7 +100,7 @@ def test_unknown_names_are_told_with_the_nearest_known(files: Files):
     )
     assert found.unknown == (
         "VOICECLI_VIOCE in the environment; did you mean VOICECLI_VOICE?",
-        ".env in this folder (VOICECLI_ZZZ)",
+        ".env in this folder (VOICECLI_ZZZ).",
     )
 
 

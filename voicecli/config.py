@@ -103,6 +103,11 @@ class Config(Struct, frozen=True):
     unknown: tuple[str, ...]
     """Names that begin with VOICECLI_ and mean nothing, in words. Foreign text."""
 
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What to tell before anything else, each one sentence. Foreign text."""
+        return tuple(f"There is no setting {said}" for said in self.unknown)
+
 
 def user_env() -> Path | None:
     """The path of the user's config.env, there or not; None where the user has no folders."""
@@ -270,7 +275,7 @@ def _unknown(names: _Names) -> Iterator[str]:
         for name in sorted(values):
             if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known and name not in NOT_OPTIONS:
                 near = difflib.get_close_matches(name.removeprefix(PREFIX), known, 1)
-                yield describe_source(name, place) + (f"; did you mean {PREFIX}{near[0]}?" if near else "")
+                yield describe_source(name, place) + (f"; did you mean {PREFIX}{near[0]}?" if near else ".")
 
 
 def _read_env(path: Path | None, said: str) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Every action of the person once: its slash command, its argument, its help, the stimulus it gives; it draws nothing."""
+"""Every action once: its slash command, its argument, its help, the stimulus it gives; it draws nothing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import MsgspecError, Struct
 from msgspec.json import Decoder
 
 from voicecli.core.changes import Told
-from voicecli.core.stimuli import Asked, EchoSet, Typed
+from voicecli.core.stimuli import Asked, EchoSet, Quit, Typed
 from voicecli.printable import one_line
 
 
@@ -18,7 +18,7 @@ class Action(NamedTuple):
     id: str
     argument: str
     help: str
-    stimulus: Asked | None = None
+    stimulus: Asked | Quit | None = None
     choices: tuple[str, ...] = ()
     optional: bool = False
 
@@ -40,7 +40,7 @@ ACTIONS: Final = (
     ),
     Action("retry", "", "Connect again after the connection was lost.", Asked("retry")),
     Action("save", "FILE", "Write the talk so far into a new file."),
-    Action("quit", "", "End the talk.", Asked("quit")),
+    Action("quit", "", "End the talk.", Quit()),
     Action("help", "WORD", "Say what can be typed.", optional=True),
 )
 
@@ -62,7 +62,7 @@ class Do(NamedTuple):
     argument: str = ""
 
     @property
-    def stimulus(self) -> Asked | EchoSet | None:
+    def stimulus(self) -> Asked | EchoSet | Quit | None:
         """What the talk is told; None: the face does it itself."""
         match self.argument:
             case "off" | "half-duplex" as mode if self.action.id == "echo":

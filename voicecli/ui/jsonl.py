@@ -48,19 +48,18 @@ class Jsonl:
 
     def show(self, change: AnyChange, at: float) -> list[str]:
         """The lines of `change`, which came at `at`."""
-        known = getattr(change, "item", None) in self.view.order if isinstance(change, TurnGrew) else True
-        self.view.apply(change)
         if self._begun is None:
             self._begun = at
         lines: list[str] = []
-        if isinstance(change, TurnGrew) and not known and (row := self.view.row(change.item)):
-            lines.append(self._line(at, "turn", _turn(msgspec.structs.replace(row, text=Foreign("")))))
+        if isinstance(change, TurnGrew) and change.item not in self.view:
+            lines.append(self._line(at, "turn", _turn(Row(item=change.item))))
+        self.view.apply(change)
         said = self._said(change)
         return lines if said is None else [*lines, self._line(at, *said)]
 
     def _line(self, at: float, kind: str, fields: dict[str, Any]) -> str:
         self._seq += 1
-        t = round(at - (self._begun or at), 3)
+        t = round(at - (at if self._begun is None else self._begun), 3)
         whole = {"v": VERSION, "seq": self._seq, "t": t, "type": kind, **fields}
         return escaped(json.dumps(whole, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
 
@@ -69,16 +68,21 @@ class Jsonl:
             case Started():
                 return "start", {
                     **{name: getattr(change, name) for name in ("at", "version", "mode", "url", "model", "voice")},
-                    **{"dialect": None, "offline": change.offline, "input": None, "output": None},
+                    "dialect": None,
+                    "offline": change.offline,
+                    "input": None,
+                    "output": None,
                     **{name: getattr(change, name) or None for name in ("url_source", "key_source")},
                     "key_withheld": change.key_withheld,
                 }
             case LinkNow():
-                reason = self._clean(change.reason.raw) or None
-                fixed = {"attempt": None, "retry_in": None}
                 return "link", {
-                    **{"state": change.state, "dialect": change.dialect, "code": change.code, "reason": reason},
-                    **fixed,
+                    "state": change.state,
+                    "dialect": change.dialect,
+                    "code": change.code,
+                    "reason": self._clean(change.reason.raw) or None,
+                    "attempt": None,
+                    "retry_in": None,
                 }
             case PhaseNow():
                 return "state", {"state": change.phase, "detail": change.detail or None}
@@ -93,7 +97,10 @@ class Jsonl:
                     for cut in change.cut
                 ]
                 return "interrupt", {
-                    **{"turn": change.item, "by": change.by, "cut": cut, "removed": list(change.removed)},
+                    "turn": change.item,
+                    "by": change.by,
+                    "cut": cut,
+                    "removed": list(change.removed),
                     "silent_ms": _finite(change.silent_ms, 1),
                 }
             case LimitsNow():
@@ -110,7 +117,7 @@ class Jsonl:
                 return "usage", {"turn": change.item, **_tokens(change.turn), "total": _tokens(change.total), **_PRICE}
             case SessionNow():
                 refused = [
-                    {"field": field, "value": self._value(asked), "reason": "other"} for field, asked in change.refused
+                    {"field": field, "value": self._value(asked), "reason": None} for field, asked in change.refused
                 ]
                 settings = {name: self._value(text) for name, text in change.settings}
                 return "session", {"settings": settings, "refused": refused}
@@ -121,15 +128,23 @@ class Jsonl:
                 return "level", {n: _finite(getattr(change, n), 2) for n in ("input_db", "output_db", "queued_s")}
             case Told():
                 return "notice", {
-                    **{"severity": change.severity, "code": change.code, "title": self._clean(change.title)},
-                    **{"hint": self._clean(change.hint) or None, "detail": self._clean(change.detail.raw) or None},
+                    "severity": change.severity,
+                    "code": change.code,
+                    "title": self._clean(change.title),
+                    "hint": self._clean(change.hint) or None,
+                    "detail": self._clean(change.detail.raw) or None,
                     "retry_in": None,
                 }
             case Ended():
                 usage = _tokens(self.view.usage.total) if self.view.usage else None
                 return "end", {
-                    **{"reason": change.reason, "exit_code": change.exit_code, "seconds": _finite(change.seconds, 3)},
-                    **{"turns": change.turns, "interruptions": change.interruptions, "usage": usage, "cost": None},
+                    "reason": change.reason,
+                    "exit_code": change.exit_code,
+                    "seconds": _finite(change.seconds, 3),
+                    "turns": change.turns,
+                    "interruptions": change.interruptions,
+                    "usage": usage,
+                    "cost": None,
                 }
             case HeardNow():
                 return None
@@ -140,9 +155,11 @@ class Jsonl:
         """A setting as the server said it; what is no JSON stays text."""
         raw = self._clean(text.raw)
         try:
-            return msgspec.json.decode(raw)
-        except (msgspec.MsgspecError, RecursionError, UnicodeError):
+            value = msgspec.json.decode(raw)
+            json.dumps(value, allow_nan=False)
+        except (ValueError, RecursionError):  # MsgspecError and UnicodeError are ValueErrors
             return raw
+        return value
 
 
 _PRICE: Final = {"cost": None, "total_cost": None, "currency": None, "prices": None}

@@ -142,7 +142,7 @@ class Plain:
                 return self._phase(change)
             case Ended():
                 return [*self._rest(), end_line(change, self.view)]
-        if isinstance(item := getattr(change, "item", None), str) and (row := self.view.row(item)):
+        if isinstance(item := getattr(change, "item", None), str) and (row := self.view.head(item)):
             if item not in self._seen:
                 self._seen.add(item)
                 if row.role != "you" or row.via != "text" or self._echo_typed:
@@ -225,7 +225,7 @@ class OneShot:
     def __init__(self, clean: Clean = str) -> None:
         self.view = View()
         self._clean = clean
-        self._so_far: dict[str, str] = {}
+        self._so_far: dict[str, list[str]] = {}
         self._column = 0
 
     def show(self, change: AnyChange, at: float) -> Written:  # noqa: ARG002 - every face is called so
@@ -236,19 +236,29 @@ class OneShot:
                 return Written(err=(start_line(change),))
             case Told():
                 return Written(err=(notice_line(change, self._clean),))
-            case TurnGrew(item=item) | TurnSet(item=item):
-                row = self.view.row(item)
-                return Written(self._grown(row)) if row and row.role == "assistant" else Written()
+            case TurnGrew(item=item, text=text) if self._answers(item):
+                return Written(self._more(item, text.raw))
+            case TurnSet(item=item, text=text) if self._answers(item):
+                return Written(self._whole(item, text.raw))
             case Ended():
                 return Written(self._put("\n") if self._column else "")
         return Written()
 
-    def _grown(self, row: Row) -> str:
-        so_far = self._so_far.get(row.item)
-        text, self._so_far[row.item] = row.text.raw, row.text.raw
-        if so_far is not None and text.startswith(so_far):
-            return self._put(text[len(so_far) :])
-        return (self._put("\n") if self._column and text else "") + self._put(text)
+    def _answers(self, item: str) -> bool:
+        row = self.view.head(item)
+        return row is not None and row.role == "assistant"
+
+    def _more(self, item: str, text: str) -> str:
+        begin = self._put("\n") if item not in self._so_far and self._column and text else ""
+        self._so_far.setdefault(item, []).append(text)
+        return begin + self._put(text)
+
+    def _whole(self, item: str, text: str) -> str:
+        so_far = "".join(self._so_far.pop(item, ()))
+        if text.startswith(so_far):
+            self._so_far[item] = [so_far] if so_far else []
+            return self._more(item, text[len(so_far) :])
+        return self._more(item, text)
 
     def _put(self, text: str) -> str:
         shown = printable(text)

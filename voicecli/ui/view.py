@@ -97,6 +97,13 @@ class View:
         for item in self._order:
             yield self._whole(item)
 
+    def __contains__(self, item: object) -> bool:
+        return item in self._rows
+
+    def head(self, item: str) -> Row | None:
+        """The turn of `item`; its text may lack what has grown lately, which makes this cheap."""
+        return self._rows.get(item)
+
     def row(self, item: str) -> Row | None:
         """The turn of `item`, None where there is none."""
         return self._whole(item) if item in self._rows else None
