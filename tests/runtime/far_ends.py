@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import ssl
+import time
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -43,14 +44,18 @@ def nowhere(*_, **__):
 class Near:
     """A link with what it told, in order."""
 
-    def __init__(self, key=None, limits=QUICK, lookup=nowhere, **options):
+    def __init__(self, key=None, limits=QUICK, lookup=nowhere, work_s=0.0, **options):
         self.told = []
+        self._work_s = work_s
         self._news = asyncio.Event()
         self.link = WebSocketLink(self._take, key, limits=limits, lookup=lookup, **options)
 
     def _take(self, stimulus):
+        done_at = time.perf_counter() + self._work_s
         self.told.append(stimulus)
         self._news.set()
+        while time.perf_counter() < done_at:
+            pass
 
     async def first(self, kind):
         async with asyncio.timeout(PATIENCE_S):

@@ -1,9 +1,11 @@
 """The outbox's dropping, and what counts as loopback."""
 
+import asyncio
+
 import pytest
 
 from voicecli.runtime.outbox import Outbox
-from voicecli.runtime.route import BadUrl, Place, is_loopback, place
+from voicecli.runtime.route import BadUrl, Place, Route, is_loopback, place, route
 
 
 def drained(outbox):
@@ -63,6 +65,23 @@ def test_loopback_as_written_is_loopback_g6(host):
 )
 def test_other_spellings_of_loopback_are_strangers_g6_f41(host):
     assert not is_loopback(host)
+
+
+@pytest.mark.parametrize(
+    ("url", "addresses"),
+    [
+        ("ws://LocalHost:1/", ("127.0.0.1", "::1")),
+        ("ws://127.9.9.9:1/", ("127.9.9.9",)),
+        ("wss://[::1]:1/", ("::1",)),
+    ],
+)
+def test_loopback_is_dialled_as_a_literal_address_without_lookup_or_proxy_g6_g7(monkeypatch, url, addresses):
+    def lookup(*_, **__):
+        raise AssertionError
+
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "WS_PROXY", "WSS_PROXY"):
+        monkeypatch.setenv(name, "http://proxy.example:1")
+    assert asyncio.run(route(url, place(url), lookup)) == Route(addresses, None)
 
 
 def test_a_url_says_where_it_leads():

@@ -16,10 +16,10 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Any, Final
 
-from voicecli.core.changes import AnyChange, Ended
+from voicecli.core.changes import AnyChange
 from voicecli.core.stimuli import Stimulus
 from voicecli.ports import Bell, Link, Sound
-from voicecli.runtime.engine import BUG, Engine, Log, Mind
+from voicecli.runtime.engine import Engine, Log, Mind
 
 LINK_END_S: Final = 1.5
 """How long the thread waits for its link to close once the talk has ended."""
@@ -74,8 +74,7 @@ class SessionThread:
         link_end_s: float = LINK_END_S,
     ) -> None:
         self.changes = Changes()
-        self._seen_ended = False
-        self._engine = Engine(session, sound, link(self._from_link), self._show, levels=levels, log=log)
+        self._engine = Engine(session, sound, link(self._from_link), self.changes.put, levels=levels, log=log)
         self._link_end_s = link_end_s
         self._loop = asyncio.new_event_loop()
         self._loop.set_exception_handler(_quietly)
@@ -132,8 +131,6 @@ class SessionThread:
             with suppress(Exception):
                 self._leave()
             self._loop.close()
-            if not self._seen_ended:
-                self._show(Ended(exit_code=BUG, reason="error", seconds=0.0, turns=0, interruptions=0))
 
     def _leave(self) -> None:
         """Ends what still runs on the loop: tasks of a link that did not close in time."""
@@ -142,11 +139,6 @@ class SessionThread:
             task.cancel()
         if tasks:
             self._loop.run_until_complete(asyncio.wait(tasks, timeout=0.2))
-
-    def _show(self, change: AnyChange) -> None:
-        if isinstance(change, Ended):
-            self._seen_ended = True
-        self.changes.put(change)
 
     def _from_link(self, stimulus: Stimulus) -> None:
         self._engine.give_link(stimulus)
