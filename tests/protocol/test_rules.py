@@ -1,0 +1,225 @@
+"""What a client event must satisfy: limits at their boundaries (E5 to E9), and what depends on the conversation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from msgspec import structs
+
+from voicecli.ports import RATE
+from voicecli.protocol import events as e
+from voicecli.protocol.conversation import Conversation
+from voicecli.protocol.items import (
+    ContentPart,
+    ErrorInfo,
+    Item,
+    ResponseConfig,
+    SessionConfig,
+    TurnDetection,
+)
+from voicecli.protocol.profiles import GENERIC_BETA, OPENAI
+from voicecli.protocol.rules import check
+
+
+@pytest.fixture
+def conversation() -> Conversation:
+    """A user's text "u", a spoken answer "a" of one second, a written one "t", a call "c1"."""
+    made = Conversation()
+    user = Item(id="u", type="message", role="user", content=(ContentPart(type="input_text", text="hi"),))
+    made.apply(e.ConversationItemCreated(item=user))
+    made.apply(e.AudioDelta(item_id="a", delta=bytes(RATE * 2)))
+    made.apply(e.TextDelta(item_id="t", delta="x"))
+    made.apply(e.FunctionCallArgumentsDone(item_id="f", call_id="c1", arguments="{}"))
+    return made
+
+
+def wrong(event: e.ClientEvent, conversation: Conversation | None = None) -> ErrorInfo | None:
+    error = check(event, conversation or Conversation(), OPENAI)
+    assert error == check(event, conversation or Conversation(), GENERIC_BETA)
+    assert error is None or (error.type == "invalid_request_error" and error.message)
+    return error
+
+
+def session(**fields: Any) -> e.SessionUpdate:
+    return e.SessionUpdate(session=SessionConfig(**fields))
+
+
+def response(**fields: Any) -> e.ResponseCreate:
+    return e.ResponseCreate(response=ResponseConfig(**fields))
+
+
+@pytest.mark.parametrize(
+    ("value", "fits"), [(0.59, False), (0.6, True), (1, True), (1.2, True), (1.21, False), (float("nan"), False)]
+)
+def test_e5_temperature(value: float, fits: bool) -> None:
+    for event, path in ((session(temperature=value), "session"), (response(temperature=value), "response")):
+        error = wrong(event)
+        assert (error is None) == fits
+        assert error is None or error.param == f"{path}.temperature"
+
+
+@pytest.mark.parametrize(
+    ("value", "fits"), [(0, False), (1, True), (4096, True), (4097, False), ("inf", True), (5.5, False)]
+)
+def test_e6_output_tokens(value: Any, fits: bool) -> None:
+    for event in (session(max_response_output_tokens=value), response(max_response_output_tokens=value)):
+        assert (wrong(event) is None) == fits
+
+
+@pytest.mark.parametrize(
+    ("metadata", "fits"),
+    [
+        (None, True),
+        ({str(n): "v" for n in range(16)}, True),
+        ({str(n): "v" for n in range(17)}, False),
+        ({"k" * 64: "v"}, True),
+        ({"k" * 65: "v"}, False),
+        ({"k": "v" * 512}, True),
+        ({"k": "v" * 513}, False),
+        ({"k": 5}, False),
+        (["k"], False),
+    ],
+)
+def test_e7_metadata(metadata: Any, fits: bool) -> None:
+    assert (wrong(response(metadata=metadata)) is None) == fits
+
+
+def test_e8_an_append_has_at_most_15_mib() -> None:
+    most = bytes(15 * 1024 * 1024)
+    assert wrong(e.InputAudioBufferAppend(audio=most)) is None
+    error = wrong(e.InputAudioBufferAppend(audio=most + b"\0"))
+    assert error is not None
+    assert (error.code, error.param) == ("string_above_max_length", "audio")
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"threshold": -0.01}, "threshold"),
+        ({"threshold": 0.0}, None),
+        ({"threshold": 1}, None),
+        ({"threshold": 1.01}, "threshold"),
+        ({"prefix_padding_ms": 0, "silence_duration_ms": 0}, None),
+        ({"prefix_padding_ms": -1}, "prefix_padding_ms"),
+        ({"silence_duration_ms": -0.5}, "silence_duration_ms"),
+    ],
+)
+def test_e9_turn_detection(fields: dict[str, Any], param: str | None) -> None:
+    error = wrong(session(turn_detection=TurnDetection(type="server_vad", **fields)))
+    assert (error and error.param) == (param and f"session.turn_detection.{param}")
+
+
+def test_turning_things_off_is_allowed() -> None:
+    off = session(turn_detection=None, input_audio_transcription=None, instructions="", tools=())
+    assert wrong(off) is None
+
+
+def test_open_lists_are_not_checked() -> None:
+    assert wrong(session(model="gpt-9", voice="nobody", input_audio_format="opus")) is None
+
+
+def test_sound_alone_is_no_modality() -> None:
+    for event in (session(modalities=("audio",)), response(modalities=())):
+        error = wrong(event)
+        assert error is not None
+        assert "Supported combinations are: ['text'] and ['audio', 'text']" in error.message
+    assert wrong(session(modalities=("audio", "text"))) is None
+
+
+@pytest.mark.parametrize(
+    ("item_id", "ms", "index", "code", "message"),
+    [
+        ("a", 1000, 0, None, ""),
+        ("a", 0, 0, None, ""),
+        ("a", 1001, 0, "invalid_value", "Audio content of 1000ms is already shorter than 1001ms"),
+        ("a", 1000.01, 0, "invalid_value", "already shorter than"),
+        ("a", -1, 0, "decimal_below_min_value", "audio_end_ms"),
+        ("a", 500, 1, "invalid_value", "content_index"),
+        ("u", 0, 0, "unsupported_content_type", "Only model output audio messages can be truncated"),
+        ("t", 5, 0, "unsupported_content_type", "Only model output audio messages can be truncated"),
+        ("x", 5, 0, "item_truncate_invalid_item_id", "'x' does not exist"),
+    ],
+)
+def test_a_truncate_must_fit_what_is_there(
+    conversation: Conversation, item_id: str, ms: float, index: int, code: str | None, message: str
+) -> None:
+    event = e.ConversationItemTruncate(item_id=item_id, audio_end_ms=ms, content_index=index)
+    error = wrong(event, conversation)
+    assert (error and error.code) == code
+    assert error is None or message in error.message
+
+
+def test_an_item_that_was_cut_is_as_long_as_it_was_cut(conversation: Conversation) -> None:
+    conversation.apply(e.ConversationItemTruncated(item_id="a", audio_end_ms=400))
+    assert wrong(e.ConversationItemTruncate(item_id="a", audio_end_ms=400), conversation) is None
+    assert wrong(e.ConversationItemTruncate(item_id="a", audio_end_ms=401), conversation) is not None
+
+
+def test_only_what_is_there_can_be_deleted(conversation: Conversation) -> None:
+    assert wrong(e.ConversationItemDelete(item_id="a"), conversation) is None
+    error = wrong(e.ConversationItemDelete(event_id="mine", item_id="x"), conversation)
+    assert error is not None
+    assert (error.code, error.param, error.event_id) == ("item_delete_invalid_item_id", "item_id", "mine")
+
+
+@pytest.mark.parametrize(("previous", "fits"), [("u", True), ("root", True), ("x", False), ("", False)])
+def test_a_new_item_needs_a_predecessor_that_is_there(conversation: Conversation, previous: str, fits: bool) -> None:
+    item = Item(type="message", role="user", content=(ContentPart(type="input_text", text="hi"),))
+    error = wrong(e.ConversationItemCreate(item=item, previous_item_id=previous), conversation)
+    assert (error is None) == fits
+    assert error is None or error.param == "previous_item_id"
+    assert wrong(e.ConversationItemCreate(item=item), conversation) is None
+
+
+@pytest.mark.parametrize(("call_id", "fits"), [("c1", True), ("c2", False), (None, False)])
+def test_an_output_needs_its_call(conversation: Conversation, call_id: str | None, fits: bool) -> None:
+    item = Item(type="function_call_output", call_id=call_id, output="x")
+    error = wrong(e.ConversationItemCreate(item=item), conversation)
+    assert (error is None) == fits
+    assert error is None or (error.code, error.param) == ("invalid_tool_call_id", "item.call_id")
+
+
+@pytest.mark.parametrize(
+    ("item", "param"),
+    [
+        (Item(role="user"), "item.type"),
+        (Item(type="message"), "item.role"),
+        (Item(type="message", role="tool"), "item.role"),
+        (Item(type="message", role="user", content=(ContentPart(text="x"),)), "item.content[0].type"),
+        (Item(type="message", role="user", content=(ContentPart(type="text", text="x"),)), "item.content[0].type"),
+        (Item(type="message", role="user", content=(ContentPart(type="input_audio"),)), "item.content[0].audio"),
+        (Item(type="message", role="assistant", content=(ContentPart(type="audio"),)), "item.content[0].text"),
+        (Item(type="message", role="system", content=(ContentPart(type="input_text", text=""),)), None),
+        (Item(type="mcp_approval_response", id="x"), None),
+    ],
+)
+def test_content_belongs_to_its_role(item: Item, param: str | None) -> None:
+    error = wrong(e.ConversationItemCreate(item=item))
+    assert (error and error.param) == param
+
+
+def test_items_beside_the_conversation_are_checked_too() -> None:
+    error = wrong(response(input=(Item(type="item_reference", id="a"), Item(type="message"))))
+    assert error is not None
+    assert error.param == "response.input[1].role"
+
+
+def test_what_a_provider_has_not_is_refused(conversation: Conversation) -> None:
+    lesser = structs.replace(OPENAI, can=OPENAI.can - {"truncate"})
+    event = e.ConversationItemTruncate(item_id="a", audio_end_ms=5)
+    assert check(event, conversation, OPENAI) is None
+    error = check(event, conversation, lesser)
+    assert error is not None
+    assert "truncate" in error.message
+
+
+def test_plain_events_need_nothing() -> None:
+    for event in (e.InputAudioBufferCommit(), e.InputAudioBufferClear(), e.ResponseCancel(), e.ResponseCreate()):
+        assert wrong(event) is None
+
+
+def test_foreign_ids_are_quoted_short() -> None:
+    error = wrong(e.ConversationItemDelete(item_id="x" * 10_000))
+    assert error is not None
+    assert len(error.message) < 200
