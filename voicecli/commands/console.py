@@ -1,0 +1,96 @@
+"""Standard input as lines from a thread, standard output as text that may be cut off; no line is understood here."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from typing import Final, Literal
+
+LONGEST_LINE: Final = 1 << 20
+"""Bytes of one line; a longer one is cut there."""
+LARGEST_CONTEXT: Final = 1 << 20
+"""Bytes of standard input that go with a one-shot question."""
+SAY_AFTER_S: Final = 2.0
+
+
+class OutputClosed(Exception):
+    """Nobody reads standard output any more: exit 141."""
+
+
+def kind() -> Literal["terminal", "pipe", "none"]:
+    """What standard input is."""
+    try:
+        if sys.stdin is None or sys.stdin.closed:
+            return "none"
+        return "terminal" if os.isatty(sys.stdin.fileno()) else "pipe"
+    except (OSError, ValueError):
+        return "none"
+
+
+class Keyboard:
+    """Reads lines in a thread of its own, because nothing else can wait for input on every system."""
+
+    def __init__(self, ring: Callable[[], None]) -> None:
+        self._ring = ring
+        self._lines: deque[bytes | None] = deque()
+
+    def start(self) -> None:
+        threading.Thread(target=self._read, name="keyboard", daemon=True).start()
+
+    def take(self) -> Iterator[bytes | None]:
+        """What has come, without line ends; None once: it was the end of the input."""
+        while self._lines:
+            yield self._lines.popleft()
+
+    def _read(self) -> None:
+        with suppress(OSError, ValueError):
+            stream = sys.stdin.buffer
+            while line := stream.readline(LONGEST_LINE):
+                self._lines.append(line.rstrip(b"\r\n"))
+                self._ring()
+        self._lines.append(None)
+        self._ring()
+
+
+class Output:
+    """Text to a file descriptor. A full disk is told once in `trouble`; a closed pipe raises OutputClosed."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self.trouble = ""
+        """Why nothing can be written any more; "" while it can."""
+
+    def write(self, text: str) -> None:
+        data = memoryview(text.encode("utf-8", "replace"))
+        while data and not self.trouble:
+            try:
+                data = data[os.write(self._descriptor, data) :]
+            except BlockingIOError:  # somebody made the pipe non-blocking: its reader is slow
+                time.sleep(0.01)
+            except OSError as error:
+                if error.errno in (errno.EPIPE, errno.EINVAL, errno.ESHUTDOWN, errno.EBADF, errno.EIO):
+                    raise OutputClosed from None
+                self.trouble = error.strerror or "it cannot be written to"
+
+
+def context(say: Callable[[str], None]) -> str:
+    """All of a piped standard input, as what a one-shot question is about. Says so where that takes long."""
+    if kind() != "pipe":
+        return ""
+    waits = threading.Timer(
+        SAY_AFTER_S, say, ["notice: Reading standard input to its end, as what the question is about.\n"]
+    )
+    waits.daemon = True
+    waits.start()
+    try:
+        return sys.stdin.buffer.read(LARGEST_CONTEXT + 1)[:LARGEST_CONTEXT].decode("utf-8", "replace").strip()
+    except OSError:
+        return ""
+    finally:
+        waits.cancel()
