@@ -126,7 +126,11 @@ class Card:
         with suppress(RuntimeError):
             self._wake()
 
-    def _tell_late(self, _: Side, event: SoundEvent) -> None:
+    def _tell_late(self, side: Side, event: SoundEvent) -> None:
+        what = self._setup.input if side is Side.MICROPHONE else self._setup.output
+        name = what.name if isinstance(what, Device) else None
+        if isinstance(event, SoundFailed):
+            event = SoundFailed(side, event.failure, name or "default", event.detail)
         self._late.append(event)
         with suppress(RuntimeError):
             self._wake()

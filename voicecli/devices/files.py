@@ -103,17 +103,21 @@ class FileSpeaker:
         self._slot = 0.0
         self._run = 0
         self._wav: GrowingWav | None = None
+        self._full_at_once: OSError | None = None
         try:
             self._wav = GrowingWav(path)
         except OSError as error:
             if error.errno not in _FULL:
                 raise Trouble(SoundFailure.BAD_FILE, error.strerror or str(error), path) from error
-            self._full(error)
+            self._full_at_once = error
 
     def start(self) -> None:
         """See `Stream.start`."""
         self._slot = perf_counter()
         self._began = None
+        if self._full_at_once is not None:
+            self._full(self._full_at_once)
+            self._full_at_once = None
 
     def beat(self, now: float) -> float:
         """See `Stream.beat`."""

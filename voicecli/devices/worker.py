@@ -207,8 +207,8 @@ class Worker:
 class Watch:
     """Tells of a call that does not return (G15), which its own thread cannot. It decides nothing else."""
 
-    def __init__(self, worker: Worker, tell: Tell) -> None:
-        self._worker, self._tell = worker, tell
+    def __init__(self, worker: Worker, tell: Tell, limit_s: float = LIMIT_S) -> None:
+        self._worker, self._tell, self._limit_s = worker, tell, limit_s
         self._enough = threading.Event()
         self._thread = threading.Thread(target=self._run, name="voicecli-watch", daemon=True)
 
@@ -222,10 +222,10 @@ class Watch:
         self._enough.set()
 
     def _run(self) -> None:
-        while not self._enough.wait(0.2):
+        while not self._enough.wait(self._limit_s / 10):
             call = self._worker.call
-            if call is None or call is self._worker.given_up or perf_counter() - call.since < LIMIT_S:
+            if call is None or call is self._worker.given_up or perf_counter() - call.since < self._limit_s:
                 continue
             self._worker.given_up = call
-            detail = f"the sound library has not answered for {LIMIT_S:.0f} seconds"
+            detail = f"the sound library has not answered for {self._limit_s:.0f} seconds"
             self._tell(call.side, SoundFailed(call.side, SoundFailure.STALLED, "", detail))
