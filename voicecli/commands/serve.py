@@ -19,7 +19,8 @@ from voicecli.server.serve import Bounds, House
 from voicecli.server.serve import run as run_house
 
 CONNECTIONS_BESIDE: Final = 32
-CHILD_BOUNDS: Final = Bounds(sessions=1, connections=4)
+CHILD_BOUNDS: Final = Bounds(sessions=1, connections=4, ping_s=None, deaf_s=None)
+"""A talk that was stopped (Ctrl-Z) finds its server again; stdin tells when it is gone."""
 LEAST_TOKEN: Final = 32
 """128 bits in hexadecimal."""
 MOST_TOKEN: Final = 256

@@ -16,6 +16,7 @@ from voicecli.protocol.conversation import Conversation
 from voicecli.protocol.items import FORMATS, ErrorInfo, Item, Response, ResponseConfig, SessionConfig, StatusError
 from voicecli.server import configuration
 from voicecli.server.limits import Limits, RateLimits, Spent, heard_before, usage
+from voicecli.server.refusals import invalid
 from voicecli.server.responder import Answer, Asked, Responder
 from voicecli.server.responses import Ids, Pace, RunningResponse
 
@@ -62,10 +63,10 @@ class Answering:
         """The user typed this."""
         self._typed = text
 
-    def hear_sound(self, item_id: str, samples: int) -> None:
-        """The user said something of this length."""
+    def hear_sound(self, item_id: str, samples: int, spoken: int) -> None:
+        """The user said something: an item of `samples`, of which `spoken` were speech."""
         self._sound_of[item_id] = samples
-        self._heard_samples += samples
+        self._heard_samples += spoken
 
     # ---- starting and ending -----------------------------------------------------------------------------------------
 
@@ -73,13 +74,13 @@ class Answering:
         """A new response, or why there is none."""
         aside = asked.conversation == "none"
         if not aside and self._default is not None:
-            return _refusal(
+            return invalid(
                 "conversation_already_has_active_response",
                 f"Conversation already has an active response in progress: {self._default.id}. "
                 "Wait until the response is finished before creating a new one.",
             )
         if len(self._running) >= self._limits.responses:
-            return _refusal("too_many_responses", "Too many responses are in progress.")
+            return invalid("too_many_responses", "Too many responses are in progress.")
         config = configuration.for_response(session, asked)
         created = Response(
             id=self._ids.new("resp"),
@@ -108,7 +109,7 @@ class Answering:
             if running is not None:
                 self._cut(running, "client_cancelled", at)
                 return None
-        return _refusal("response_cancel_not_active", "Cancellation failed: no active response found")
+        return invalid("response_cancel_not_active", "Cancellation failed: no active response found")
 
     def interrupt(self, at: float) -> None:
         """The user speaks: the default response ends, and who listened has stopped listening."""
@@ -191,6 +192,7 @@ class Answering:
     def _finish(self, running: RunningResponse, at: float) -> None:
         self._ear = max(self._ear, running.ear)
         heard = self._costs.pop(running.id)
+        fresh = max(0, heard.total - self._known) + running.spent.total  # what is cached is not limited again
         spent = usage(heard, running.spent, self._known)
         done = e.ResponseDone(response=replace(running.done(), usage=spent))
         if running is self._default:
@@ -200,7 +202,7 @@ class Answering:
         else:
             self._tell(done)
             self._aside.remove(running)
-        self._rates.settle(heard.total + running.spent.total, at)
+        self._rates.settle(fresh, at)
         self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
 
 
@@ -217,7 +219,3 @@ def _limited() -> Answer:
         type="rate_limit_exceeded", code="rate_limit_exceeded", message="Rate limit reached. Try again later."
     )
     return Answer(status="failed", error=error)
-
-
-def _refusal(code: str, message: str) -> ErrorInfo:
-    return ErrorInfo(message=message, type="invalid_request_error", code=code)

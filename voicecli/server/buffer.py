@@ -79,6 +79,8 @@ class Edge(NamedTuple):
     began: bool
     position: int
     """Began: with the prefix padding before it. Stopped: with the silence that ended it."""
+    spoken: int
+    """Where the speech itself began or ended."""
 
 
 MOVES: Final[dict[Floor, dict[bool, Floor]]] = {
@@ -126,14 +128,15 @@ class TurnDetector:
                 if self._loud_from is None:
                     self._loud_from = start
                 if end - self._loud_from > ONSET_SAMPLES:
-                    yield self._move(Edge(True, max(self._floor_from, self._loud_from - self._prefix)))
+                    began = max(self._floor_from, self._loud_from - self._prefix)
+                    yield self._move(Edge(True, began, self._loud_from))
             case Floor.SPEECH:
                 if probability >= self._threshold:
                     self._quiet_from = None
                 elif self._quiet_from is None and probability < self._threshold - HYSTERESIS:
                     self._quiet_from = start
                 if self._quiet_from is not None and end - self._quiet_from >= self._silence:
-                    yield self._move(Edge(False, end))
+                    yield self._move(Edge(False, end, self._quiet_from))
 
     def _move(self, edge: Edge) -> Edge:
         self.floor = MOVES[self.floor].get(edge.began, self.floor)

@@ -14,6 +14,7 @@ from voicecli.ports import PCM16
 from voicecli.protocol.items import ErrorInfo, ResponseConfig, SessionConfig, TurnDetection
 from voicecli.protocol.profiles import EMBEDDED_GA
 from voicecli.server.buffer import DEFAULT_PREFIX_MS, DEFAULT_SILENCE_MS, DEFAULT_THRESHOLD
+from voicecli.server.refusals import invalid_value
 
 MODEL: Final = EMBEDDED_GA.model
 VOICE: Final = "alloy"
@@ -74,22 +75,13 @@ def refused(config: SessionConfig | ResponseConfig, root: str) -> ErrorInfo | No
     for name in ("input_audio_format", "output_audio_format"):
         value = getattr(config, name, UNSET)
         if value is not UNSET and value not in FORMATS:
-            return _invalid(f"{root}.{name}", value, "This server speaks pcm16 only so far.")
+            return invalid_value(f"{root}.{name}", value, "This server speaks pcm16 only so far.")
     detection = getattr(config, "turn_detection", UNSET)
     if isinstance(detection, TurnDetection) and detection.type not in (None, "server_vad"):
-        return _invalid(f"{root}.turn_detection.type", detection.type, "This server has server_vad only.")
+        return invalid_value(f"{root}.turn_detection.type", detection.type, "This server has server_vad only.")
     return None
 
 
 def _filled(detection: TurnDetection) -> TurnDetection:
     said = {name: value for name, value in asdict(detection).items() if value is not None}
     return replace(DETECTION, **said)
-
-
-def _invalid(param: str, value: object, why: str) -> ErrorInfo:
-    return ErrorInfo(
-        message=f"Invalid value: '{str(value)[:80]}'. {why}",
-        type="invalid_request_error",
-        code="invalid_value",
-        param=param,
-    )

@@ -23,8 +23,6 @@ MAX_FRAME_BYTES: Final = 22 * 2**20
 """15 MiB of sound is 20.97 MB of base64 (E8)."""
 UNSENT_BYTES: Final = 2**20
 HANDSHAKE_S: Final = 5.0
-DEAF_S: Final = 30.0
-"""A client that reads nothing for so long is hung up on."""
 CLOSE_S: Final = 1.0
 END_S: Final = 2.0
 """What all closing together may take before the rest is cut off."""
@@ -37,6 +35,10 @@ class Bounds(NamedTuple):
     sessions: int = 16
     connections: int = 48
     """TCP connections, handshakes and refusals included."""
+    ping_s: float | None = 20.0
+    """How often a client is pinged, and how long it may take to answer; None: not at all."""
+    deaf_s: float | None = 30.0
+    """A client that reads nothing for so long is hung up on; None: it may take any time."""
 
 
 class House:
@@ -67,6 +69,8 @@ class House:
             server_header=None,
             open_timeout=HANDSHAKE_S,
             close_timeout=CLOSE_S,
+            ping_interval=self._bounds.ping_s,
+            ping_timeout=self._bounds.ping_s,
             max_size=MAX_FRAME_BYTES,
             max_queue=1,
             write_limit=UNSENT_BYTES,
@@ -143,7 +147,7 @@ class House:
         frames = session.greeting(clock())
         while True:
             for frame in frames:
-                async with asyncio.timeout(DEAF_S):
+                async with asyncio.timeout(self._bounds.deaf_s):
                     await connection.send(frame)
             # Whatever is received in one go, the other sessions get their turn in between.
             await asyncio.sleep(0)

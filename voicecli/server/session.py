@@ -13,7 +13,6 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from voicecli.audio.vad import Vad
-from voicecli.audio.wire import from_wire
 from voicecli.ports import PCM16, RATE, SAMPLES_PER_MS
 from voicecli.protocol import events as e
 from voicecli.protocol.codec import decode_client, encode_server, spelling_of
@@ -35,6 +34,7 @@ from voicecli.server.answering import Answering
 from voicecli.server.buffer import Edge
 from voicecli.server.limits import Limits
 from voicecli.server.listening import Listening
+from voicecli.server.refusals import invalid, invalid_value, malformed, unknown
 from voicecli.server.responder import Responder
 from voicecli.server.responses import Ids
 
@@ -75,6 +75,7 @@ class ServerSession:
         )
         self._speaking: str | None = None
         """The id of the item that the turn which is being spoken will become."""
+        self._spoken_from = 0
         self._late: list[_Late] = []
         self._out: list[str] = []
         self._at = float("-inf")
@@ -95,9 +96,9 @@ class ServerSession:
         event = decode_client(raw)
         match event:
             case e.Unknown():
-                self._refuse(_unknown(event), event.event_id)
+                self._refuse(unknown(event), event.event_id)
             case e.Malformed():
-                self._refuse(_malformed(event), event.event_id)
+                self._refuse(malformed(event), event.event_id)
             case _:
                 if isinstance(event, e.SessionUpdate):
                     self._hear_spelling(raw)
@@ -137,9 +138,9 @@ class ServerSession:
             case e.SessionUpdate(session=change):
                 return self._configure(change)
             case e.InputAudioBufferAppend(audio=audio):
-                if not self._listening.append(from_wire(audio, PCM16)):
+                if not self._listening.append(audio):
                     self._speaking = None
-                    return _invalid("input_audio_buffer_full", "The input audio buffer was full and has been cleared.")
+                    return invalid("input_audio_buffer_full", "The input audio buffer was full and has been cleared.")
             case e.InputAudioBufferCommit():
                 return self._commit_all(at)
             case e.InputAudioBufferClear():
@@ -172,7 +173,7 @@ class ServerSession:
         if wrong is not None:
             return wrong
         if change.voice not in (UNSET, self._config.voice) and self._conversation.spoke:
-            return _invalid(
+            return invalid(
                 "cannot_update_voice",
                 "Cannot update a conversation's voice if assistant audio is present.",
                 "session.voice",
@@ -186,28 +187,30 @@ class ServerSession:
 
     def _create(self, event: e.ConversationItemCreate) -> ErrorInfo | None:
         if event.item.id and event.item.id in self._conversation:
-            return _invalid("invalid_value", f"The item '{event.item.id[:80]}' exists already.", "item.id")
+            return invalid_value("item.id", event.item.id, "There is an item of this id.")
         if len(self._conversation) >= self._limits.items:
-            return _invalid("too_many_items", f"A conversation holds {self._limits.items} items.")
+            return invalid("too_many_items", f"A conversation holds {self._limits.items} items.")
+        content = tuple(replace(part, audio=None) for part in event.item.content)  # nobody is sent sound back
         item = replace(
             event.item,
+            content=content,
             id=event.item.id or self._ids.new("item"),
             object="realtime.item",
             status=event.item.status or "completed",
         )
         self._add(item, self._conversation.last() if event.previous_item_id is UNSET else event.previous_item_id)
         if item.role == "user":
-            self._hear(item)
+            self._hear(item.id or "", event.item)
         return None
 
-    def _hear(self, item: Item) -> None:
+    def _hear(self, item_id: str, item: Item) -> None:
         """What the user wrote, or said elsewhere."""
         text = " ".join(part.text for part in item.content if part.text)
         if text:
             self._answering.hear_text(text)
-        sound = sum(len(part.audio) for part in item.content if part.audio)
-        if sound:
-            self._answering.hear_sound(item.id or "", PCM16.samples(sound * 3 // 4))
+        samples = PCM16.samples(sum(len(part.audio) for part in item.content if part.audio) * 3 // 4)
+        if samples:
+            self._answering.hear_sound(item_id, samples, samples)
 
     # ---- the user's sound --------------------------------------------------------------------------------------------
 
@@ -225,6 +228,7 @@ class ServerSession:
         detection = self._detection or configuration.DETECTION
         if edge.began:
             self._speaking = self._ids.new("item")
+            self._spoken_from = edge.spoken
             self._say(e.SpeechStarted(item_id=self._speaking, audio_start_ms=edge.position // SAMPLES_PER_MS))
             if detection.interrupt_response is not False:
                 self._answering.interrupt(at)
@@ -232,7 +236,8 @@ class ServerSession:
         item_id = self._speaking or self._ids.new("item")
         self._speaking = None
         self._say(e.SpeechStopped(item_id=item_id, audio_end_ms=edge.position // SAMPLES_PER_MS))
-        self._commit(item_id, len(self._listening.take_turn(edge.position)) // 2, at)
+        turn = self._listening.take_turn(edge.position)
+        self._commit(item_id, len(turn) // 2, edge.spoken - self._spoken_from, at)
         if detection.create_response is not False:
             wrong = self._answering.start(self._config, ResponseConfig(), at)
             if wrong is not None:
@@ -241,17 +246,19 @@ class ServerSession:
     def _commit_all(self, at: float) -> ErrorInfo | None:
         samples = self._listening.samples
         if samples < self._limits.commit_samples:
-            return _invalid(
+            return invalid(
                 "input_audio_buffer_commit_empty",
                 "Error committing input audio buffer: buffer too small. Expected at least "
                 f"{self._limits.commit_samples // SAMPLES_PER_MS}ms of audio, but buffer only has "
                 f"{samples / SAMPLES_PER_MS:.2f}ms of audio.",
             )
         item_id, self._speaking = self._speaking or self._ids.new("item"), None
-        self._commit(item_id, len(self._listening.take_all()) // 2, at)
+        samples = len(self._listening.take_all()) // 2
+        self._commit(item_id, samples, samples, at)
         return None
 
-    def _commit(self, item_id: str, samples: int, at: float) -> None:
+    def _commit(self, item_id: str, samples: int, spoken: int, at: float) -> None:
+        """`samples` is what the item costs, `spoken` how much of it was speech."""
         after = self._conversation.last()
         self._say(e.InputAudioBufferCommitted(item_id=item_id, previous_item_id=after))
         self._add(
@@ -265,9 +272,9 @@ class ServerSession:
             ),
             after,
         )
-        self._answering.hear_sound(item_id, samples)
+        self._answering.hear_sound(item_id, samples, spoken)
         if self._config.input_audio_transcription not in (None, UNSET):
-            self._late.append(_Late(at + self._limits.transcription_delay_s, item_id, samples))
+            self._late.append(_Late(at + self._limits.transcription_delay_s, item_id, spoken))
 
     # ---- what is said ------------------------------------------------------------------------------------------------
 
@@ -283,7 +290,7 @@ class ServerSession:
                 e.TranscriptionCompleted(
                     item_id=late.item_id,
                     transcript=f"(speech, {seconds:.1f} s)",
-                    usage={"type": "duration", "seconds": round(seconds, 3)} if self._spelling is Spelling.GA else None,
+                    usage={"type": "duration", "seconds": round(seconds, 3)},  # beta frames go without it
                 )
             )
         out, self._out = self._out, []
@@ -314,15 +321,3 @@ class ServerSession:
         spelling = None if self._settled else spelling_of(raw)
         if spelling is not None:
             self._spelling, self._settled = spelling, True
-
-
-def _unknown(event: e.Unknown) -> ErrorInfo:
-    return _invalid("invalid_value", f"Invalid value: '{event.type[:80]}'. This server knows no such event.", "type")
-
-
-def _malformed(event: e.Malformed) -> ErrorInfo:
-    return _invalid(event.code or "invalid_value", event.why, event.param)
-
-
-def _invalid(code: str, message: str, param: str | None = None) -> ErrorInfo:
-    return ErrorInfo(message=message, type="invalid_request_error", code=code, param=param)
