@@ -32,6 +32,7 @@ from voicecli.protocol.dialects import (
     lacks_type,
 )
 from voicecli.protocol.items import Item, Number
+from voicecli.protocol.mending import heal, mend_client, mend_server
 from voicecli.protocol.profiles import Profile
 
 __all__ = ["Lossy", "decode_client", "decode_server", "encode", "encode_server", "spelling_of"]
@@ -188,7 +189,7 @@ def decode_server(raw: bytes | str) -> e.Decoded:
     try:
         event = _decode_server(raw)
     except _REFUSED as why:
-        return cast(e.Decoded, _second_chance(raw, why, _SERVER, _mend_server))
+        return cast(e.Decoded, _second_chance(raw, why, _SERVER, mend_server))
     after = _after(type(event))
     return cast(e.Decoded, event if after is None else after(event))
 
@@ -198,7 +199,7 @@ def decode_client(raw: bytes | str) -> e.DecodedClient:
     try:
         event = _decode_client(raw)
     except _REFUSED as why:
-        event = _second_chance(raw, why, _CLIENT, _mend_client)
+        event = _second_chance(raw, why, _CLIENT, mend_client)
     else:
         after = _after(type(event))
         event = event if after is None else after(event)
@@ -221,15 +222,12 @@ class _Marked(Struct, frozen=True):
 
 class _Head(Struct, frozen=True):
     type: str | None = None
-
-
-class _Name(Struct, frozen=True):
-    event_id: str | None = None
+    event_id: msgspec.Raw = msgspec.Raw(b"null")
 
 
 _decode_marks: Final = msgspec.json.Decoder(_Marked).decode
 _decode_head: Final = msgspec.json.Decoder(_Head).decode
-_decode_name: Final = msgspec.json.Decoder(_Name).decode
+_decode_name: Final = msgspec.json.Decoder(str | None).decode
 
 
 class _TypeOnly(Struct, frozen=True):
@@ -263,12 +261,12 @@ def _bytes(raw: bytes | str) -> bytes:
 def _second_chance(raw: bytes | str, why: Exception, reader: _Reader, mend: Callable[[dict[str, Any]], None]) -> object:
     """Tells an unknown type from a bad shape, and mends what can be mended."""
     data = _bytes(raw)
-    text = _LONE.sub(_healed, data) if len(data) <= _MENDABLE else data
+    text = heal(data) if len(data) <= _MENDABLE else data
     try:
-        kind = _decode_head(text).type
+        head = _decode_head(text)
     except _REFUSED:
         return _not_ours(data, why)
-    event_id = _named(text)
+    kind, event_id = head.type, _named(head.event_id)
     if kind is None:
         return e.Malformed("", data, "There is no type.", "missing_required_parameter", "type", event_id)
     if kind not in reader.types:
@@ -289,9 +287,9 @@ def _convert(frame: dict[str, Any], union: Any) -> object:
     return event if after is None else after(event)
 
 
-def _named(text: bytes) -> str | None:
+def _named(event_id: msgspec.Raw) -> str | None:
     try:
-        name = _decode_name(text).event_id
+        name = _decode_name(event_id)
     except _REFUSED:
         return None
     return None if name is None else name[:_NAME_CHARS]
@@ -324,69 +322,6 @@ def _told(why: Exception) -> tuple[str, str, str | None]:
         return f"Missing required parameter: '{path}'.", "missing_required_parameter", path
     code = "invalid_type" if words.startswith("Expected") else "invalid_value"
     return words, code, place or None
-
-
-# ---- mending ---------------------------------------------------------------------------------------------------------
-
-_LONE: Final = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)", re.DOTALL
-)
-"""An escape of JSON, with its pair where it is a surrogate that has one."""
-
-
-def _healed(escape: re.Match[bytes]) -> bytes:
-    """A surrogate without its pair becomes U+FFFD; everything else stays."""
-    return rb"\ufffd" if len(escape[0]) == 6 else escape[0]
-
-
-_NULL_MEANS_OFF: Final = frozenset({"turn_detection", "input_audio_transcription", "transcription", "metadata"})
-_OPAQUE: Final = frozenset({"parameters", "metadata", "tool_choice"})
-
-
-def _drop_nulls(value: Any) -> None:
-    """In place: a null where the contract has none is as good as absent. What the peer owns is left alone."""
-    if isinstance(value, dict):
-        for name in [name for name, inner in value.items() if inner is None and name not in _NULL_MEANS_OFF]:
-            del value[name]
-        for name, inner in value.items():
-            if name not in _OPAQUE:
-                _drop_nulls(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            _drop_nulls(inner)
-
-
-def _mend_client(frame: dict[str, Any]) -> None:
-    _drop_nulls(frame)
-
-
-def _mend_server(frame: dict[str, Any]) -> None:
-    _drop_nulls(frame)
-    if isinstance(delta := frame.get("delta"), str) and str(frame["type"]).endswith("audio.delta"):
-        frame["delta"] = delta.rstrip("=") + "=" * (-len(delta.rstrip("=")) % 4)
-    if isinstance(response := frame.get("response"), dict) and isinstance(said := response.get("status_details"), str):
-        response["status_details"] = {"reason": said}  # D12
-    if frame["type"] == "error":
-        frame["error"] = _mended_error(frame)
-    if isinstance(session := frame.get("session"), dict):
-        _keep_what_fits(session)
-
-
-def _mended_error(frame: dict[str, Any]) -> dict[str, Any]:
-    """An error is worth showing in whatever shape it comes."""
-    said = frame.get("error", frame)
-    if not isinstance(said, dict):
-        said = {"message": said}
-    return {name: str(said[name]) for name in ("message", "type", "code", "param", "event_id") if name in said}
-
-
-def _keep_what_fits(session: dict[str, Any]) -> None:
-    """One value of a kind we do not know must not cost the whole greeting: it alone is left out."""
-    for name in list(session):
-        try:
-            msgspec.convert({name: session[name]}, SessionWire)
-        except _REFUSED:
-            del session[name]
 
 
 # ---- writing ---------------------------------------------------------------------------------------------------------
