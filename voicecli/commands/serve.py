@@ -89,7 +89,7 @@ async def _serve(house: House, host: str, port: int, ready: Callable[[str], None
         signal.signal(number, lambda *_: end())
     if child:
         threading.Thread(target=_until_stdin_closes, args=(end,), name="stdin", daemon=True).start()
-    await run_house(house, host, port, ready, stop.wait())
+    await run_house(house, host, port, ready, stop)
 
 
 def _first_line() -> str:

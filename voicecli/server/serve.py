@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
 from websockets.asyncio.server import Server, ServerConnection
@@ -173,9 +173,9 @@ async def run(
     host: str,
     port: int,
     ready: Callable[[str], None],
-    until: Awaitable[object],
+    stop: asyncio.Event,
 ) -> None:
-    """Listens, calls `ready` with the URL, and serves until `until` is over; then says 1001 to all, within 3 s.
+    """Listens, calls `ready` with the URL, and serves until `stop` is set; then says 1001 to all, within 3 s.
 
     Raises OSError where host and port are not to be had.
     """
@@ -183,7 +183,7 @@ async def run(
     try:
         warming = asyncio.get_running_loop().run_in_executor(None, warm)
         ready(url(host, int(server.sockets[0].getsockname()[1])))
-        await until
+        await stop.wait()
     finally:
         server.close()
         try:
