@@ -20,12 +20,12 @@ from voicecli.core.effects import (
     Show,
 )
 from voicecli.core.stimuli import (
-    Asked,
     Begin,
     Laid,
     LinkEnded,
     NotCarried,
     Opened,
+    Quit,
     Received,
     Tick,
     Typed,
@@ -123,9 +123,9 @@ def test_a_flood_from_the_link_leaves_the_person_a_word_g12():
     bench = Bench()
     for _ in range(10 * MOST):
         bench.engine.give_link(Opened(0.0))
-    bench.engine.give(Asked("quit"))
+    bench.engine.give(Quit())
     assert bench.engine.turn(2.0) == 2.0
-    assert bench.core.kinds == ["Opened"] * MOST + ["Asked"]
+    assert bench.core.kinds == ["Opened"] * MOST + ["Quit"]
 
 
 def test_a_tick_comes_at_the_deadline_and_not_before():
@@ -256,8 +256,8 @@ def test_a_device_that_never_says_it_is_silent_is_not_asked_for_ever():
 
 
 def test_the_talk_is_done_when_it_has_ended_and_the_link_is_closed():
-    bench = Bench({Begin: [Connect(PROFILE, URL)], Asked: [Hangup(1000), ended()]})
-    bench.turn(0.0, Begin(), Asked("quit"))
+    bench = Bench({Begin: [Connect(PROFILE, URL)], Quit: [Hangup(1000), ended()]})
+    bench.turn(0.0, Begin(), Quit())
     assert bench.engine.ended
     assert not bench.engine.done
     bench.engine.give_link(LinkEnded(LinkFailure.CLOSED, 1000, ""))

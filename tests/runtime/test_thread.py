@@ -11,7 +11,7 @@ from runtime_fakes import PROFILE, Card, Script, Wire, ended, told
 
 from voicecli.core.changes import Ended, Told
 from voicecli.core.effects import Connect, Hangup
-from voicecli.core.stimuli import Asked, Begin, LinkEnded, Opened, Typed
+from voicecli.core.stimuli import Begin, LinkEnded, Opened, Quit, Typed
 from voicecli.ports import LinkFailure, MicBlock
 from voicecli.runtime.thread import Changes, SessionThread
 
@@ -38,7 +38,7 @@ class Echo(Wire):
 
 
 def talk(answers=None, sound=None, link=Echo, **options):
-    core = Script({Begin: [Connect(PROFILE, URL)], Asked: [Hangup(), ended()]} | (answers or {}))
+    core = Script({Begin: [Connect(PROFILE, URL)], Quit: [Hangup(), ended()]} | (answers or {}))
     return core, SessionThread(core, sound, link, **options)
 
 
@@ -58,7 +58,7 @@ def test_a_talk_runs_on_its_own_thread_and_ends_after_its_link():
     thread.give(Begin())
     thread.start()
     thread.give(Typed("hello"))
-    thread.give(Asked("quit"))
+    thread.give(Quit())
     shown = until_ended(thread)
     assert [change.code for change in shown[:-1] if isinstance(change, Told)].count("hello") == 1
     assert thread.join(LIMIT_S)
@@ -132,7 +132,7 @@ def test_a_deadline_is_met_without_anything_coming_in():
 def test_a_link_that_does_not_close_is_not_waited_for_long_g15():
     _, thread = talk(link=lambda give: Echo(give, deaf=True), link_end_s=0.05)
     thread.give(Begin())
-    thread.give(Asked("quit"))
+    thread.give(Quit())
     thread.start()
     assert thread.join(LIMIT_S)
 

@@ -1,0 +1,309 @@
+"""The process and its neighbours: the embedded server as a child, descriptor 2, signals, and an end that cannot hang.
+
+It knows no talk. What happens is told by callbacks with an exit code; what it means is decided elsewhere.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import secrets
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import IO, Any, Final
+
+from voicecli.runtime.route import BadUrl, place
+from voicecli.secret import Secret
+
+SERVE: Final = (sys.executable, "-P", "-m", "voicecli", "serve", "--child")
+START_S: Final = 10.0
+STOP_S: Final = 2.0
+"""`EmbeddedServer.stop` takes no longer."""
+RESTORE_S: Final = 0.3
+TAIL: Final = 600
+"""Characters of the child's own words that are kept for an error."""
+
+EXITS: Final[Mapping[str, int]] = {"SIGINT": 130, "SIGTERM": 143, "SIGHUP": 129}
+"""128 and the number of the signal, on every system."""
+
+_SECRET_WORDS: Final = ("KEY", "TOKEN", "SECRET", "PASSW", "CREDENTIAL")
+_PRIVATE: Final = ("VOICECLI_", "OPENAI_")
+
+
+class ServerFailed(Exception):
+    """The embedded server did not start. The text says what happened."""
+
+    def __init__(self, what: str, tail: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.tail = tail
+        """The last of what it wrote to stderr: foreign text, may be empty."""
+
+
+class EmbeddedServer:
+    """The embedded server as a child that listens for one talk and ends when we do (G19).
+
+    It is handed a token of its own by standard input and no key by the environment. `token` is that secret.
+    """
+
+    def __init__(
+        self,
+        log_path: Path | None = None,
+        *,
+        command: Sequence[str] = SERVE,
+        start_s: float = START_S,
+        stop_s: float = STOP_S,
+    ) -> None:
+        self.token: Final = Secret(secrets.token_hex(16))
+        self._log_path = log_path
+        self._command = command
+        self._start_s = start_s
+        self._stop_s = stop_s
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """None before the start and after the stop."""
+        return self._child.pid if self._child else None
+
+    def start(self) -> str:
+        """The URL at which it listens. Raises ServerFailed; then nothing of it is left."""
+        with self._errors() as errors:
+            before = errors.tell()
+            try:
+                return self._start(errors)
+            except ServerFailed as failed:
+                self.stop()
+                failed.tail = _tail(errors, before)
+                raise
+            except BaseException:
+                self.stop()
+                raise
+
+    def abandon(self) -> None:
+        """Kills it and returns at once, so that a `start` that waits for it gives up. For a signal's callback."""
+        if self._child is not None:
+            self._child.kill()
+
+    def stop(self) -> None:
+        """Closes its standard input, and insists where that does not help. Does nothing the second time."""
+        child, self._child = self._child, None
+        if child is None:
+            return
+        with suppress(OSError):
+            if child.stdin:
+                child.stdin.close()
+        for insist in (child.terminate, child.kill, lambda: None):
+            try:
+                child.wait(self._stop_s / 3)
+                break
+            except subprocess.TimeoutExpired:
+                insist()
+
+    def _start(self, errors: IO[bytes]) -> str:
+        options: dict[str, Any] = {}
+        if sys.platform == "win32":
+            options["creationflags"] = subprocess.CREATE_NEW_PROCESS_GROUP
+        else:
+            options["start_new_session"] = True  # Ctrl-C in the terminal is for us; the child ends with its stdin
+        try:
+            child = subprocess.Popen(  # noqa: S603  our own command, no shell
+                self._command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=without_secrets(os.environ),
+                **options,
+            )
+        except OSError as error:
+            raise ServerFailed(f"the embedded server could not be started: {error.strerror}") from None
+        self._child = child
+        with suppress(OSError):  # it has died already; its end tells
+            assert child.stdin is not None
+            child.stdin.write(self.token.reveal().encode() + b"\n")
+            child.stdin.flush()
+        return self._address(child)
+
+    def _address(self, child: subprocess.Popen[bytes]) -> str:
+        answers: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+
+        def read() -> None:
+            assert child.stdout is not None
+            with child.stdout as lines, suppress(OSError, ValueError):
+                while line := lines.readline(4096):
+                    answers.put(line)
+            answers.put(b"")
+
+        threading.Thread(target=read, name="embedded server", daemon=True).start()
+        try:
+            line = answers.get(timeout=self._start_s)
+        except queue.Empty:
+            raise ServerFailed(f"the embedded server did not start within {self._start_s:g} s") from None
+        if not line:
+            raise ServerFailed(f"the embedded server ended while it started{_code(child)}")
+        try:
+            url = json.loads(line)["url"]
+            if not place(url).loopback:
+                raise BadUrl
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise ServerFailed("the embedded server did not say where it listens") from None
+        return str(url)
+
+    def _errors(self) -> IO[bytes]:
+        """Where its stderr goes: the log, or a file that nobody sees."""
+        if self._log_path is not None:
+            with suppress(OSError):
+                return os.fdopen(_private(self._log_path), "a+b")
+        return tempfile.TemporaryFile()
+
+
+def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment for a child that needs no key: nothing of ours, and nothing whose name speaks of a secret."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.upper().startswith(_PRIVATE) and not any(word in name.upper() for word in _SECRET_WORDS)
+    }
+
+
+def _code(child: subprocess.Popen[bytes]) -> str:
+    try:
+        return f" (exit code {child.wait(1.0)})"
+    except subprocess.TimeoutExpired:
+        return ""
+
+
+def _tail(errors: IO[bytes], before: int) -> str:
+    with suppress(OSError):
+        errors.seek(0, os.SEEK_END)
+        errors.seek(max(before, errors.tell() - 4 * TAIL))
+        return errors.read().decode("utf-8", "replace").strip()[-TAIL:]
+    return ""
+
+
+def _private(path: Path) -> int:
+    return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
+
+
+class QuietStderr:
+    """Turns descriptor 2 to the log, because C libraries print there, and keeps Python's stderr where it was.
+
+    Textual's driver and our own lines go to `descriptor`, the duplicate, by `sys.stderr` and `sys.__stderr__`. To be
+    made before Textual starts; `undo` turns everything back.
+    """
+
+    def __init__(self, log_path: Path | None) -> None:
+        self._before = (sys.stderr, sys.__stderr__)
+        self._duplicate: IO[str] | None = None
+        self.descriptor = 2
+        """Where stderr went before; 2 itself where there was none to keep."""
+        try:
+            kept = os.dup(2)
+        except OSError:  # started with stderr closed
+            return
+        self.descriptor = kept
+        self._duplicate = os.fdopen(kept, "w", encoding="utf-8", errors="backslashreplace", buffering=1)
+        self._flush()
+        sys.stderr = sys.__stderr__ = self._duplicate  # type: ignore[misc]
+        sink = _sink(log_path)
+        os.dup2(sink, 2)
+        os.close(sink)
+
+    def undo(self) -> None:
+        """Does nothing the second time."""
+        if self._duplicate is None:
+            return
+        self._flush()
+        os.dup2(self.descriptor, 2)
+        sys.stderr, sys.__stderr__ = self._before  # type: ignore[misc]
+        self.descriptor = 2
+        duplicate, self._duplicate = self._duplicate, None
+        with suppress(OSError):
+            duplicate.close()
+
+    def __enter__(self) -> QuietStderr:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.undo()
+
+    def _flush(self) -> None:
+        for stream in {sys.stderr, *self._before}:
+            if stream is not None:
+                with suppress(OSError, ValueError):
+                    stream.flush()
+
+
+def quiet_stderr(log_path: Path | None) -> QuietStderr:
+    """Descriptor 2 goes to the log, or nowhere where there is none; see `QuietStderr`."""
+    return QuietStderr(log_path)
+
+
+def _sink(log_path: Path | None) -> int:
+    if log_path is not None:
+        with suppress(OSError):
+            return _private(log_path)
+    return os.open(os.devnull, os.O_WRONLY)
+
+
+class Signals:
+    """While it is entered, SIGINT, SIGTERM and SIGHUP call `on` with 130, 143 or 129, on the main thread.
+
+    `on` runs between two instructions of whatever main does, so it only puts something into a mailbox and rings. On
+    leaving, the handlers of before are back. To be entered on the main thread.
+    """
+
+    def __init__(self, on: Callable[[int], None]) -> None:
+        self._on = on
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> Signals:
+        for name, code in EXITS.items():
+            if (number := getattr(signal, name, None)) is not None:
+                self._before[number] = signal.signal(number, self._handler(code))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler if handler is not None else signal.SIG_DFL)
+        self._before.clear()
+
+    def _handler(self, code: int) -> Callable[[int, FrameType | None], None]:
+        def handle(_number: int, _frame: FrameType | None) -> None:
+            self._on(code)
+
+        return handle
+
+
+def hard_end(code: int, restore: Callable[[], None] | None = None) -> None:
+    """Ends the process now, without waiting for any thread, child or buffer. What a second Ctrl-C does.
+
+    `restore` puts the terminal back before; it gets `RESTORE_S`, because a terminal may have stopped reading.
+    """
+    try:
+        if restore is not None:
+            restoring = threading.Thread(target=restore, name="restore", daemon=True)
+            restoring.start()
+            restoring.join(RESTORE_S)
+    finally:
+        os._exit(code)
+
+
+def end_within(seconds: float, code: int, restore: Callable[[], None] | None = None) -> threading.Timer:
+    """From now on the process ends within this time, whatever hangs. `cancel()` of what it gives takes that back."""
+    timer = threading.Timer(seconds, hard_end, (code, restore))
+    timer.daemon = True
+    timer.start()
+    return timer
