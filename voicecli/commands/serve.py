@@ -85,11 +85,15 @@ async def _serve(house: House, host: str, port: int, ready: Callable[[str], None
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(stop.set)
 
-    for number in (signal.SIGTERM,) if child else (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: end())
-    if child:
-        threading.Thread(target=_until_stdin_closes, args=(end,), name="stdin", daemon=True).start()
-    await run_house(house, host, port, ready, stop)
+    numbers = (signal.SIGTERM,) if child else (signal.SIGTERM, signal.SIGINT)
+    before = [signal.signal(number, lambda *_: end()) for number in numbers]
+    try:
+        if child:
+            threading.Thread(target=_until_stdin_closes, args=(end,), name="stdin", daemon=True).start()
+        await run_house(house, host, port, ready, stop)
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
 
 
 def _first_line() -> str:
