@@ -71,15 +71,7 @@ def main() -> int:
     os.umask(0o077)  # what we create is the user's alone (G18)
     state = _State()
     try:
-        code = _program(state).main(prog_name="voicecli", standalone_mode=False)
-        code = code if isinstance(code, int) else 0
-    except click.exceptions.Exit as error:
-        code = error.exit_code
-    except click.ClickException as error:
-        hint = (
-            f"{error.ctx.command_path} --help says more." if isinstance(error, click.UsageError) and error.ctx else ""
-        )
-        code = _refuse(error.format_message(), hint)
+        code = _parsed_and_run(state)
     except (KeyboardInterrupt, click.Abort):
         code = INTERRUPTED
     except BrokenPipeError:
@@ -87,6 +79,23 @@ def main() -> int:
     except Exception as error:
         code = _bug(error, state)
     return _flushed(code)
+
+
+def _parsed_and_run(state: _State) -> int:
+    try:
+        asked = _program().main(prog_name="voicecli", standalone_mode=False)
+    except click.ClickException as error:
+        hint = (
+            f"{error.ctx.command_path} --help says more." if isinstance(error, click.UsageError) and error.ctx else ""
+        )
+        return _refuse(error.format_message(), hint)
+    except (SystemExit, OSError) as error:  # it wrote its help; click makes an exit of a closed pipe
+        return _no_output(error if isinstance(error, OSError) else None)
+    # Run from here and not from inside click, which would turn a command's closed pipe into exit code 1.
+    if not isinstance(asked, tuple):  # it was help or the version
+        return asked if isinstance(asked, int) else 0
+    name, given = asked
+    return _call(name, given, state)
 
 
 class _State:
@@ -97,7 +106,7 @@ class _State:
         self.log: Log | None = None
 
 
-def _program(state: _State) -> click.Group:
+def _program() -> click.Group:
     names = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
     version = click.version_option(__version__, prog_name="voicecli", message="%(prog)s %(version)s")
     group = _Group(
@@ -109,7 +118,7 @@ def _program(state: _State) -> click.Group:
     )
     group.params += getattr(group.callback, "__click_params__", [])
     for name in ("talk", "chat", "serve", "devices"):
-        group.add_command(_command(name, state))
+        group.add_command(_command(name))
     return group
 
 
@@ -148,7 +157,7 @@ class _Command(click.Command):
         _write_end(formatter, self.name or "")
 
 
-def _command(name: str, state: _State) -> click.Command:
+def _command(name: str) -> click.Command:
     params: list[click.Parameter] = [
         click.Option([f"--{option.name}", option.field], help=_help(option.about.help, option.default), is_flag=True)
         if option.kind is bool
@@ -164,8 +173,8 @@ def _command(name: str, state: _State) -> click.Command:
     if name == "serve":
         params.append(click.Option(["--child"], is_flag=True, hidden=True))
 
-    def call(**given: str | bool | None) -> int:
-        return _call(name, given, state)
+    def call(**given: str | bool | None) -> tuple[str, dict[str, str | bool | None]]:
+        return name, given
 
     return _Command(name, params=params, callback=call, help=_ABOUT[name], short_help=_SHORT[name])
 
@@ -184,7 +193,7 @@ def _call(name: str, given: dict[str, str | bool | None], state: _State) -> int:
 
     question = given.pop("question", None)
     if isinstance(question, str) and not question.strip():
-        raise click.UsageError("The question is empty.", click.get_current_context())
+        return _refuse("The question is empty.", "Without one, chat takes what you type.")
     flags = {field: value for field, value in given.items() if value is not None and value is not False}
     try:
         config = state.config = load(name, flags, World.here())
@@ -235,7 +244,8 @@ def _bug(error: Exception, state: _State) -> int:
     import logging
 
     path = state.log.path if state.log else None
-    logging.getLogger("voicecli").critical("a bug", exc_info=error)
+    if state.log is not None:
+        logging.getLogger("voicecli").critical("a bug", exc_info=error)
     where = (
         f"The log has more: {one_line(str(path), 1000)}" if path else "There is no log; --log-level debug shows more."
     )
@@ -257,8 +267,15 @@ def _flushed(code: int) -> int:
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as error:
         with suppress(OSError, ValueError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return code or CLOSED_STDOUT
+        return code or _no_output(error if isinstance(error, OSError) else None)
     return code
+
+
+def _no_output(error: OSError | None) -> int:
+    """A pipe that nobody reads any more needs no words; a full disk does."""
+    if error is not None and not isinstance(error, BrokenPipeError):
+        _complain(f"error: Standard output cannot be written to: {error.strerror}.")
+    return CLOSED_STDOUT

@@ -249,15 +249,17 @@ class OneShot:
         return row is not None and row.role == "assistant"
 
     def _more(self, item: str, text: str) -> str:
-        begin = self._put("\n") if item not in self._so_far and self._column and text else ""
+        if not text:
+            return ""
+        begin = self._put("\n") if item not in self._so_far and self._column else ""
         self._so_far.setdefault(item, []).append(text)
         return begin + self._put(text)
 
     def _whole(self, item: str, text: str) -> str:
-        so_far = "".join(self._so_far.pop(item, ()))
+        so_far = "".join(self._so_far.get(item, ()))
         if text.startswith(so_far):
-            self._so_far[item] = [so_far] if so_far else []
             return self._more(item, text[len(so_far) :])
+        del self._so_far[item]  # the server corrects itself: a new line, and all of it
         return self._more(item, text)
 
     def _put(self, text: str) -> str:

@@ -164,7 +164,7 @@ class View:
         at = len(self._order)
         if after is None:
             at = otherwise
-        elif after in self._rows and self._order and self._order[-1] != after:
+        elif after != item and after in self._rows and self._order[-1] != after:
             at = self._order.index(after) + 1
         self._order.insert(at, item)
 

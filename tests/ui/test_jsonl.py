@@ -1,0 +1,186 @@
+"""The talk as JSON lines."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ui_streams import STREAMS, joined
+
+from voicecli.core.changes import (
+    Ended,
+    Foreign,
+    HeardNow,
+    LinkNow,
+    SessionNow,
+    Started,
+    Told,
+    TurnGone,
+    TurnGrew,
+    TurnMoved,
+    TurnOpened,
+    TurnSet,
+)
+from voicecli.secret import Redactor, Secret
+from voicecli.ui.jsonl import Jsonl
+
+CANARY = "sk-CANARY0123456789"
+
+
+def read(stream, face: Jsonl | None = None) -> list[dict]:
+    face = face or Jsonl()
+    return [json.loads(line) for n, change in enumerate(stream) for line in face.show(change, 10.0 + n)]
+
+
+def turns(lines: list[dict]) -> dict[str, dict]:
+    return {line["id"]: line for line in lines if line["type"] == "turn"}
+
+
+@given(STREAMS)
+def test_every_line_is_ascii_json_and_the_numbers_have_no_gap(stream):
+    """G17."""
+    face = Jsonl()
+    lines = [line for change in stream for line in face.show(change, 1.0)]
+    for number, line in enumerate(lines, 1):
+        assert line.isascii()
+        assert line.isprintable()
+        read = json.loads(line, parse_constant=lambda name: pytest.fail(name))
+        assert (read["v"], read["seq"]) == (1, number)
+        assert {"t", "type"} <= read.keys()
+    assert json.loads(lines[0])["type"] == "start"
+    assert json.loads(lines[-1])["type"] == "end"
+
+
+@given(STREAMS, st.data())
+def test_the_latest_line_of_a_turn_is_the_truth_however_the_stream_was_joined(stream, data):
+    def last(changes):
+        face = Jsonl()
+        text: dict[str, str] = {}
+        whole: dict[str, dict] = {}
+        for change in changes:
+            for line in map(json.loads, face.show(change, 0.0)):
+                if line["type"] == "turn":
+                    whole[line["id"]], text[line["id"]] = line, line["text"]
+                elif line["type"] == "delta":
+                    text[line["turn"]] += line["text"]
+        return text, {
+            id: {k: v for k, v in line.items() if k not in ("seq", "t", "text", "unheard")}
+            for id, line in whole.items()
+        }
+
+    assert last(stream) == last(joined(stream, data))
+
+
+def test_a_turn_line_comes_when_it_opens_and_whenever_it_changes_and_is_whole():
+    lines = read(
+        [
+            TurnOpened(item="a", after=None, role="assistant", via="voice", started=1.5),
+            TurnGrew("a", Foreign("Hel")),
+            TurnGrew("a", Foreign("lo")),
+            TurnSet(item="a", status="playing", text=Foreign("Hello"), received_ms=900),
+            TurnMoved(item="a", after="u"),
+            TurnSet(
+                item="a",
+                status="interrupted",
+                text=Foreign("Hello"),
+                heard=Foreign("Hel"),
+                unheard=Foreign("lo"),
+                heard_ms=400,
+                received_ms=900,
+                estimate=True,
+                ended=3.0,
+            ),
+        ]
+    )
+    assert [line["type"] for line in lines] == ["turn", "delta", "delta", "turn", "turn", "turn"]
+    assert [line["t"] for line in lines] == [0, 1, 2, 3, 4, 5]
+    assert lines[0]["status"] == "reserved"
+    assert {k: v for k, v in lines[-1].items() if k not in ("v", "seq", "t", "type")} == {
+        "id": "a",
+        "item_id": "a",
+        "after": "u",
+        "role": "assistant",
+        "via": "voice",
+        "status": "interrupted",
+        "text": "Hello",
+        "heard": "Hel",
+        "unheard": "lo",
+        "heard_ms": 400,
+        "received_ms": 900,
+        "estimate": True,
+        "error": None,
+        "started": 1.5,
+        "ended": 3.0,
+        "delay": None,
+    }
+
+
+def test_a_delta_of_an_item_never_announced_opens_its_turn_first():
+    lines = read([TurnGrew("x", Foreign("a")), TurnGrew("x", Foreign("b"))])
+    assert [(line["type"], line.get("text")) for line in lines] == [("turn", ""), ("delta", "a"), ("delta", "b")]
+
+
+def test_what_nobody_heard_ends_as_interrupted():
+    lines = read([TurnGrew("x", Foreign("a")), TurnGone("x")])
+    assert (turns(lines)["x"]["status"], turns(lines)["x"]["unheard"]) == ("interrupted", "a")
+
+
+def test_text_is_the_same_text_and_no_byte_of_it_steers_a_terminal():
+    """F38."""
+    text = "\x9b2J\u202e\u2028\x7f\x1b]52;c;x\x07é👨"
+    (_, delta) = Jsonl().show(TurnGrew("x", Foreign(text)), 0.0)
+    assert json.loads(delta)["text"] == text
+    assert delta.isascii()
+    assert delta.isprintable()
+
+
+def test_settings_are_values_and_what_is_no_json_stays_text():
+    (line,) = read(
+        [
+            SessionNow(
+                settings=(
+                    ("voice", Foreign('"marin"')),
+                    ("x", Foreign("{")),
+                    ("deep", Foreign("[" * 5000 + "]" * 5000)),
+                ),
+                refused=(("speed", Foreign("1.5")),),
+            )
+        ]
+    )
+    assert line["settings"]["voice"] == "marin"
+    assert line["settings"]["x"] == "{"
+    assert line["refused"] == [{"field": "speed", "value": 1.5, "reason": None}]
+
+
+def test_what_has_no_line_leaves_no_gap():
+    face = Jsonl()
+    assert face.show(HeardNow("a", 1, 1), 0.0) == []
+    (line,) = read([Ended(exit_code=0, reason="done", seconds=1.0, turns=0, interruptions=0)], face)
+    assert line["seq"] == 1
+
+
+def test_the_first_line_says_with_what_and_whose_key_but_not_the_key():
+    (line,) = read(
+        [
+            Started(
+                at="2026-01-01T00:00:00Z",
+                version="1",
+                mode="talk",
+                url="wss://h",
+                model="m",
+                voice=None,
+                offline=False,
+                key_source="OPENAI_API_KEY in the environment",
+            )
+        ]
+    )
+    assert (line["type"], line["url"], line["key_source"]) == ("start", "wss://h", "OPENAI_API_KEY in the environment")
+
+
+def test_a_key_that_a_server_repeats_is_in_no_line():
+    """G9."""
+    face = Jsonl(clean=Redactor([Secret(CANARY)]))
+    lines = face.show(Told(severity="error", code="x", title=CANARY, hint=CANARY, detail=Foreign(CANARY)), 0.0)
+    lines += face.show(LinkNow(state="lost", reason=Foreign(CANARY)), 0.0)
+    lines += face.show(SessionNow(settings=(("instructions", Foreign(f'"{CANARY}"')),)), 0.0)
+    assert "CANARY" not in "".join(lines)
