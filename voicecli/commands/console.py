@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -9,8 +10,9 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Final, Literal
+
+from voicecli.printable import one_line
 
 LONGEST_LINE: Final = 1 << 20
 """Bytes of one line; a longer one is cut there."""
@@ -49,13 +51,29 @@ class Keyboard:
             yield self._lines.popleft()
 
     def _read(self) -> None:
-        with suppress(OSError, ValueError):
-            stream = sys.stdin.buffer
-            while line := stream.readline(LONGEST_LINE):
-                self._lines.append(line.rstrip(b"\r\n"))
-                self._ring()
+        for line in lines(0):
+            self._lines.append(line)
+            self._ring()
         self._lines.append(None)
         self._ring()
+
+
+def lines(descriptor: int) -> Iterator[bytes]:
+    """Lines without their ends. By `os.read`, because a thread inside `sys.stdin` cannot be left behind at the end."""
+    rest = b""
+    while True:
+        try:
+            data = os.read(descriptor, 65_536)
+        except OSError:
+            data = b""
+        *whole, rest = (rest + data).split(b"\n")
+        if len(rest) > LONGEST_LINE or (not data and rest):
+            whole.append(rest)
+            rest = b""
+        for line in whole:
+            yield line.rstrip(b"\r")
+        if not data:
+            return
 
 
 class Output:
@@ -83,14 +101,24 @@ def context(say: Callable[[str], None]) -> str:
     """All of a piped standard input, as what a one-shot question is about. Says so where that takes long."""
     if kind() != "pipe":
         return ""
-    waits = threading.Timer(
-        SAY_AFTER_S, say, ["notice: Reading standard input to its end, as what the question is about.\n"]
-    )
+    words = "notice: Reading standard input to its end, as what the question is about.\n"
+    waits = threading.Timer(SAY_AFTER_S, say, [words])
     waits.daemon = True
     waits.start()
+    data = b""
     try:
-        return sys.stdin.buffer.read(LARGEST_CONTEXT + 1)[:LARGEST_CONTEXT].decode("utf-8", "replace").strip()
+        while len(data) < LARGEST_CONTEXT and (more := os.read(0, 65_536)):
+            data += more
     except OSError:
-        return ""
+        pass
     finally:
         waits.cancel()
+    return data[:LARGEST_CONTEXT].decode("utf-8", "replace").strip()
+
+
+def refuse(message: str, hint: str, code: int) -> int:
+    """A failure before there is a face: one line what, one line what to do, on standard error. Gives `code`."""
+    text = f"error: {one_line(message, 1000)}\n" + (f"  {one_line(hint, 1000)}\n" if hint else "")
+    with contextlib.suppress(OSError):
+        os.write(2, text.encode("utf-8", "replace"))
+    return code

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Protocol
 
 from voicecli.core.changes import AnyChange, Told
-from voicecli.printable import printable
 from voicecli.secret import Redactor
 from voicecli.ui.actions import Meant, Say, help_lines, parse, parse_json
 from voicecli.ui.jsonl import Jsonl
@@ -116,9 +115,3 @@ class OneShotFace:
 
 def _lines(lines: list[str]) -> Written:
     return Written("".join(f"{line}\n" for line in lines))
-
-
-def error_text(message: str, hint: str = "") -> str:
-    """A failure before anything is shown, for stderr: one line what, one line what to do."""
-    lines = [f"error: {printable(message)}", *([f"  {printable(hint)}"] if hint else [])]
-    return "".join(f"{line}\n" for line in lines)

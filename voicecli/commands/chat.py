@@ -1,0 +1,31 @@
+"""`voicecli chat`: text only; no audio library is imported."""
+
+from __future__ import annotations
+
+import os
+
+from voicecli.commands import console, planning
+from voicecli.commands.conversing import Parts
+from voicecli.commands.faces import Face, JsonlFace, OneShotFace, PlainFace
+from voicecli.commands.opening import converse
+from voicecli.config import Config
+from voicecli.logs import Log
+
+
+def run(config: Config, log: Log, question: str | None = None) -> int:
+    """With a question the bare answer goes to stdout; standard input, where it is a pipe, is what it is about."""
+    if question is not None:
+        about = console.context(lambda words: _say(words))
+        asked = f"{question}\n\n{about}" if about else question
+        shot: Face = JsonlFace(config.redactor) if config.settings.jsonl else OneShotFace(config.redactor)
+        return converse(Parts(config, log, shot, "chat", planning.Sides(keyboard="pipe"), question=asked))
+    stdin = console.kind()
+    keyboard: planning.Keyboard = "pipe" if config.settings.jsonl and stdin == "terminal" else stdin
+    face: Face = (
+        JsonlFace(config.redactor) if config.settings.jsonl else PlainFace(stdin == "terminal", config.redactor)
+    )
+    return converse(Parts(config, log, face, "chat", planning.Sides(keyboard=keyboard)))
+
+
+def _say(words: str) -> None:
+    os.write(2, words.encode())

@@ -1,0 +1,217 @@
+"""One talk from its start to its exit code: puts face, session thread, link, sound and child together, decides nothing.
+
+It runs on main: it draws what has changed, reads what was typed, and takes signals.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Final, NamedTuple, Protocol
+
+from voicecli import __version__, files
+from voicecli.commands import planning
+from voicecli.commands.console import Keyboard, Output, OutputClosed
+from voicecli.commands.faces import Face
+from voicecli.config import Config
+from voicecli.core.changes import AnyChange, Ended, Foreign, PhaseNow, Told
+from voicecli.core.plan import Plan
+from voicecli.core.session import VoiceSession
+from voicecli.core.stimuli import Asked, Begin, KeyboardSpent, Quit, Stimulus, Typed
+from voicecli.logs import Log
+from voicecli.ports import Link, Sound
+from voicecli.runtime.process import end_within, hard_end
+from voicecli.runtime.socket import Key, WebSocketLink
+from voicecli.runtime.thread import SessionThread
+from voicecli.ui.actions import Do, Say
+from voicecli.ui.plain import Written, transcript
+
+END_S: Final = 2.0
+"""The end of the program takes no longer (G15)."""
+LOOK_S: Final = 1.0
+"""Main looks around this often even when nothing rings."""
+CLOSED_OUTPUT: Final = 141
+ANSWERING: Final = ("assistant_speaking", "thinking")
+
+
+class EndingSound(Sound, Protocol):
+    """A sound that can be waited for at the end."""
+
+    def end(self, limit_s: float = ...) -> bool: ...
+
+
+MakeSound = Callable[[Callable[[], None]], EndingSound]
+
+
+class Parts(NamedTuple):
+    """What a talk is put together from."""
+
+    config: Config
+    log: Log
+    face: Face
+    mode: planning.Mode
+    sides: planning.Sides
+    sound: MakeSound | None = None
+    """Makes the sound; it is given the bell that it rings."""
+    question: str | None = None
+    """One text, then the end; None: what comes from standard input."""
+
+
+class Where(NamedTuple):
+    """Where the link goes, and where our own words about it do."""
+
+    url: str
+    key: Key | None
+    err: int = 2
+    """The descriptor of standard error; descriptor 2 itself belongs to the log meanwhile."""
+
+
+class Conversing:
+    def __init__(self, parts: Parts, where: Where) -> None:
+        self._parts = parts
+        self._face = parts.face
+        settings, target = parts.config.settings, parts.config.target
+        plan = planning.plan(settings, target, parts.mode, parts.sides, where.url)
+        self._started = planning.started(settings, target, parts.mode, where.url, _now(), __version__)
+        self._out, self._err = Output(1), Output(where.err)
+        self._ended: Ended | None = None
+        self._phase = ""
+        self._signal = 0
+        self._told: list[str] = []
+        self._sound = parts.sound(self._ring) if parts.sound else None
+        self._session = SessionThread(VoiceSession(plan), self._sound, self._link(plan, where), levels=settings.levels)
+        self._keyboard = Keyboard(self._session.changes.ring)
+
+    def _ring(self) -> None:
+        self._session.ring()
+
+    def _link(self, plan: Plan, where: Where) -> Callable[[Callable[[Stimulus], None]], Link]:
+        return lambda give: WebSocketLink(give, where.key, key_header=plan.profile.key_header)
+
+    # ---- main's loop
+
+    def run(self) -> int:
+        """Until `Ended`; gives the exit code."""
+        try:
+            self._begin()
+            while self._ended is None:
+                self._look()
+                if self._ended is None:
+                    self._session.changes.wait(self._patience())
+            return self._left(self._signal or self._ended.exit_code)
+        except OutputClosed:
+            self._session.give(Quit(CLOSED_OUTPUT, "closed_output"))
+            return self._left(CLOSED_OUTPUT)
+
+    def _left(self, code: int) -> int:
+        """Waits for link and devices to be closed, no longer than that may take; gives `code`."""
+        end = end_within(END_S, code)
+        self._session.join(END_S)
+        if self._sound is not None:
+            self._sound.end()
+        end.cancel()
+        return code
+
+    def signalled(self, code: int) -> None:
+        """A signal that ends the talk with `code`, or stops the answer. Called on main, between two lines of it."""
+        if self._signal:
+            hard_end(code)
+        if code == 130 and self._interruptible():
+            self._session.give(Asked("interrupt"))
+            return
+        reasons = {130: "interrupted", 143: "terminated", 129: "hangup"}
+        self._signal = code
+        end_within(END_S, code)
+        self._session.give(Quit(code, reasons.get(code, "terminated")))
+
+    def _interruptible(self) -> bool:
+        """The first Ctrl-C of a person at a terminal stops the answer; every other one ends."""
+        return not self._signal and self._parts.sides.keyboard == "terminal" and self._phase in ANSWERING
+
+    def _begin(self) -> None:
+        self._show(self._started)
+        for said in self._parts.config.notices:
+            self._tell("unknown_setting", said)
+        self._session.start()
+        self._session.give(Begin())
+        if self._parts.question is not None:
+            self._session.give(Typed(self._parts.question))
+            self._session.give(KeyboardSpent())
+        elif self._parts.sides.keyboard != "none":
+            self._keyboard.start()
+
+    def _look(self) -> None:
+        for change in self._session.changes.take():
+            self._show(change)
+        for line in self._keyboard.take():
+            self._typed(line)
+        self._write(self._face.tick(time.perf_counter()))
+        for trouble in (self._parts.log.notice, self._out.trouble):
+            if trouble and trouble not in self._told:
+                self._told.append(trouble)
+                self._tell("cannot_write", trouble)
+
+    def _patience(self) -> float:
+        deadline = self._face.deadline
+        return LOOK_S if deadline is None else min(LOOK_S, deadline - time.perf_counter())
+
+    # ---- out
+
+    def _show(self, change: AnyChange) -> None:
+        match change:
+            case PhaseNow(phase=phase):
+                self._phase = phase
+            case Ended():
+                self._ended = change
+        self._write(self._face.show(change, time.perf_counter()))
+
+    def _write(self, written: Written) -> None:
+        clean = self._parts.config.redactor.known
+        self._out.write(clean(written.out))
+        for line in written.err:
+            self._err.write(clean(line) + "\n")
+
+    def _tell(self, code: str, title: str, hint: str = "", detail: str = "") -> None:
+        self._show(Told(severity="warning", code=code, title=title, hint=hint, detail=Foreign(detail)))
+
+    # ---- in
+
+    def _typed(self, line: bytes | None) -> None:
+        if line is None:
+            self._session.give(KeyboardSpent())
+            return
+        match self._face.meant(line):
+            case None:
+                pass
+            case Told() as told:
+                self._show(told)
+            case Say() as say:
+                self._session.give(say.stimulus)
+            case Do() as do:
+                self._do(do)
+
+    def _do(self, do: Do) -> None:
+        stimulus = do.stimulus
+        if stimulus is not None:
+            self._session.give(stimulus)
+        elif do.action.id == "save":
+            self._save(Path(do.argument))
+        elif do.action.id == "help":
+            for told in self._face.help(do.argument):
+                self._show(told)
+
+    def _save(self, path: Path) -> None:
+        text = "".join(f"{line}\n" for line in transcript(self._face.view))
+        try:
+            files.save_private(path.expanduser(), self._parts.config.redactor.known(text))
+        except (OSError, RuntimeError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            self._tell("not_saved", "The talk could not be saved there.", "Give another name: /save FILE.", why)
+        else:
+            self._show(Told(severity="info", code="saved", title=f"The talk so far is saved in {path}."))
+
+
+def _now() -> str:
+    return datetime.now().astimezone().isoformat(timespec="seconds")

@@ -1,0 +1,68 @@
+"""`voicecli talk`: a spoken talk."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from voicecli.audio.wav import BadWav
+from voicecli.commands import console, planning
+from voicecli.commands.conversing import Parts
+from voicecli.commands.faces import Face, JsonlFace, PlainFace
+from voicecli.commands.opening import converse
+from voicecli.config import Config, ConfigError
+from voicecli.devices.card import Card
+from voicecli.devices.files import load
+from voicecli.devices.library import devices, match_device
+from voicecli.devices.stream import Device, File, SoundSetup
+from voicecli.logs import Log
+from voicecli.ports import Side
+from voicecli.settings import Settings
+
+NO_DEVICE: Final = 4
+
+
+def run(config: Config, log: Log) -> int:
+    """The exit code."""
+    settings = config.settings
+    try:
+        setup = SoundSetup(input=_input(settings), output=_output(settings))
+    except ConfigError as error:
+        return console.refuse(error.message, error.hint, 2)
+    if missing := _missing(settings):
+        return console.refuse(missing, "voicecli devices lists what there is.", NO_DEVICE)
+    stdin = console.kind()
+    keyboard: planning.Keyboard = "terminal" if settings.jsonl and stdin == "pipe" else stdin
+    sides = planning.Sides("file" if isinstance(setup.input, File) else "device", True, keyboard)
+    face: Face = JsonlFace(config.redactor) if settings.jsonl else PlainFace(stdin == "terminal", config.redactor)
+    return converse(Parts(config, log, face, "talk", sides, lambda ring: Card(setup, ring)))
+
+
+def _input(settings: Settings) -> Device | File:
+    path = settings.audio_in
+    if path is None:
+        return Device(settings.input_device)
+    hint = "--audio-in takes a PCM WAV file."
+    try:
+        return File(str(path), load(str(path)))
+    except BadWav as bad:
+        raise ConfigError(f"{path} cannot speak for you: {bad}.", hint) from None
+    except OSError as error:
+        raise ConfigError(f"{path} cannot be read: {error.strerror or 'no reason given'}.", hint) from None
+
+
+def _output(settings: Settings) -> Device | File:
+    return Device(settings.output_device) if settings.audio_out is None else File(str(settings.audio_out))
+
+
+def _missing(settings: Settings) -> str:
+    """Which named device is not there, in words; "" where all are. One that was not named is only missed."""
+    wanted = [(Side.MICROPHONE, settings.input_device), (Side.SPEAKER, settings.output_device)]
+    if not any(name for _, name in wanted):
+        return ""
+    listing = devices(ask=False)
+    if listing.failure is not None:
+        return ""  # the talk itself says what is wrong with the library
+    for side, name in wanted:
+        if name is not None and isinstance(found := match_device(name, side, listing.devices), str):
+            return found[:1].upper() + found[1:] + "."
+    return ""
