@@ -214,7 +214,7 @@ class Transcript:
     def generated(self, item: str, received: int) -> None:
         """All of an answer is here; `received` samples of it wait to be heard, or none ever."""
         row = self._row(item)
-        if row is None or row.status not in OPEN:
+        if row is None or row.status not in OPEN or row.status == "playing":
             return
         if received:
             row.status, row.received_ms = "playing", received // SAMPLES_PER_MS

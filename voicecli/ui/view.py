@@ -112,7 +112,9 @@ class View:
         """Takes one change. A turn that was never announced is opened by whatever is said of it first."""
         match change:
             case TurnOpened(item=item, after=after):
-                self._open(Row(item=item, after=after, role=change.role, via=change.via, started=change.started))
+                status: Status = "reserved" if (change.role, change.via) == ("you", "voice") else "streaming"
+                row = Row(item=item, after=after, role=change.role, via=change.via, started=change.started)
+                self._open(replace(row, status=status))
             case TurnMoved(item=item, after=after):
                 if item in self._rows and item != after:
                     self._rows[item] = replace(self._rows[item], after=after)
