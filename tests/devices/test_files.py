@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import struct
+import subprocess
+import sys
+import threading
 import wave
 from pathlib import Path
 
@@ -94,6 +97,7 @@ def test_an_absent_file_and_a_folder_are_trouble_with_words(tmp_path: Path) -> N
         assert trouble.value.failure is SoundFailure.BAD_FILE
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_in_the_place_of_a_file_does_not_hang(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
     with pytest.raises(BadWav, match="not a file"):
@@ -268,7 +272,40 @@ def test_a_file_that_cannot_be_made_is_trouble_with_words(tmp_path: Path) -> Non
         assert trouble.value.detail
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
 def test_a_pipe_nobody_reads_does_not_hold_us_up(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises((OSError, ValueError)):
         GrowingWav(str(tmp_path / "pipe"))
+
+
+TALK = """
+import sys, time
+from voicecli.devices.card import Card
+from voicecli.devices.stream import File, SoundSetup
+from voicecli.ports import Side
+card = Card(SoundSetup(None, File(sys.argv[1])), lambda: None)
+card.open(Side.SPEAKER)
+card.lay(bytes([1, 2]) * 240_000)
+print("open", flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_kill_in_mid_talk_leaves_a_readable_wav(tmp_path: Path) -> None:
+    path = tmp_path / "out.wav"
+    with subprocess.Popen(
+        [sys.executable, "-c", TALK, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as child:
+        assert child.stdout
+        assert child.stdout.readline() == "open\n"
+        for _ in range(1000):
+            if path.exists() and path.stat().st_size > 10_000:
+                break
+            child.poll()
+            threading.Event().wait(0.01)
+        child.kill()
+    content = written(path)
+    assert len(content) >= 8_000
+    assert content.lstrip(b"\0") == bytes([1, 2]) * (len(content.lstrip(b"\0")) // 2)
+    assert wav.note(path.read_bytes()) == OPEN_NOTE

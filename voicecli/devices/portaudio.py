@@ -88,7 +88,7 @@ class _Stream:
 
     @property
     def latency_s(self) -> float:
-        """What PortAudio thinks: its buffer, not the way to the ear."""
+        """What PortAudio thinks of its own buffer; the way beyond it is not in it."""
         return float(self._stream.latency)
 
     def start(self) -> None:
@@ -183,6 +183,11 @@ class Speaker(_Stream):
                 # One number for the whole process, and the microphone wants PortAudio's own back.
                 _set_periods(sd, 4)
 
+    @property
+    def latency_s(self) -> float:
+        """See `Stream.latency_s`: for a first sound. A stream that binds late is not as late as it is deep."""
+        return 2 * BLOCK / RATE if self._binds_late else super().latency_s
+
     def silence(self, run: int, at: float) -> float:
         """See `Player.silence`. Only where something older is still to be heard is the stream cut."""
         now = perf_counter()
@@ -212,7 +217,7 @@ class Speaker(_Stream):
         if times.currentTime != self._seen:
             # Wall clock on ALSA, so only its differences count.
             self._seen, self._base = times.currentTime, now - times.currentTime
-        dac_at = self._base + (times.outputBufferDacTime or times.currentTime + self.latency_s)
+        dac_at = self._base + (times.outputBufferDacTime or times.currentTime + self._stream.latency)
         self._learn(now, dac_at, status.output_underflow)
         self._came = now
         if self._binds_late and self._index and self._beyond_s is not None:
@@ -237,7 +242,7 @@ class Speaker(_Stream):
             self._floor_s = min(MOST_FLOOR_S, 2 * self._floor_s)
         full = self._index > BLOCK * PERIODS and now - self._came > 0.5 * BLOCK / RATE
         if self._binds_late and self._beyond_s is None and full:
-            self._beyond_s = max(0.0, dac_at - now - self.latency_s)
+            self._beyond_s = max(0.0, dac_at - now - self._stream.latency)
 
 
 def _set_periods(sd: Any, n: int) -> bool:
