@@ -94,7 +94,7 @@ def test_a_turn_line_comes_when_it_opens_and_whenever_it_changes_and_is_whole():
     )
     assert [line["type"] for line in lines] == ["turn", "delta", "delta", "turn", "turn", "turn"]
     assert [line["t"] for line in lines] == [0, 1, 2, 3, 4, 5]
-    assert lines[0]["status"] == "reserved"
+    assert lines[0]["status"] == "streaming"
     assert {k: v for k, v in lines[-1].items() if k not in ("v", "seq", "t", "type")} == {
         "id": "a",
         "item_id": "a",

@@ -113,8 +113,8 @@ class View:
         match change:
             case TurnOpened(item=item, after=after):
                 status: Status = "reserved" if (change.role, change.via) == ("you", "voice") else "streaming"
-                row = Row(item=item, after=after, role=change.role, via=change.via, started=change.started)
-                self._open(replace(row, status=status))
+                new = Row(item=item, after=after, role=change.role, via=change.via, started=change.started)
+                self._open(replace(new, status=status))
             case TurnMoved(item=item, after=after):
                 if item in self._rows and item != after:
                     self._rows[item] = replace(self._rows[item], after=after)
