@@ -22,7 +22,7 @@ MAY: dict[str, set[str]] = {
     "core": {"protocol", "ports", "settings"},
     "server": {"protocol", "audio", "ports", "printable"},
     "devices": {"audio", "ports"},
-    "runtime": {"core", "protocol", "audio.wire", "ports", "secret", "printable"},
+    "runtime": {"core", "protocol", "audio.wire", "ports", "secret"},
     "ui": {"core.stimuli", "core.changes", "settings", "printable"},
     "commands": {"*"},
     "cli": {"", "printable", "secret", "settings", "config", "logs", "commands"},
