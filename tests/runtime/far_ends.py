@@ -48,9 +48,9 @@ class Near:
         self.told = []
         self._work_s = work_s
         self._news = asyncio.Event()
-        self.link = WebSocketLink(self._take, key, limits=limits, lookup=lookup, **options)
+        self.link = WebSocketLink(self.take, key, limits=limits, lookup=lookup, **options)
 
-    def _take(self, stimulus):
+    def take(self, stimulus):
         done_at = time.perf_counter() + self._work_s
         self.told.append(stimulus)
         self._news.set()
@@ -99,7 +99,8 @@ async def raw(talk, **options):
         finally:
             writer.close()
 
-    server = await asyncio.start_server(connected, "127.0.0.1", 0, **options)
+    where = {} if "sock" in options else {"host": "127.0.0.1", "port": 0}
+    server = await asyncio.start_server(connected, **where, **options)
     try:
         yield server.sockets[0].getsockname()[1], seen
     finally:

@@ -316,6 +316,26 @@ def test_a_silent_server_has_a_time_limit_and_a_hint_before_it_g15():
     run(main())
 
 
+def test_hanging_up_does_not_wait_for_the_handshake_and_leaves_no_connection_g15():
+    async def main():
+        left = asyncio.Event()
+
+        async def talk(reader, writer):
+            await reader.read()
+            left.set()
+
+        async with raw(talk) as (port, seen):
+            near = Near()
+            near.link.open(f"ws://127.0.0.1:{port}/", ())
+            while not seen:
+                await asyncio.sleep(0.001)
+            near.link.close(1000)
+            assert (await near.end()).failure is LinkFailure.CLOSED
+            await asyncio.wait_for(left.wait(), 5)
+
+    run(main())
+
+
 # ---- names
 
 
@@ -379,13 +399,15 @@ def test_a_name_server_that_never_answers_has_a_time_limit_g15():
         f"ws://user:{CANARY}@127.0.0.1/",
         f"ws://{CANARY}@127.0.0.1/",
         "ws://[::1/",
+        f"ws://127.0.0.1:1/#{CANARY}",
+        f"ws://server.example:1/#{CANARY}",
         "",
         CANARY,
     ],
 )
 def test_a_url_that_cannot_be_dialled_is_told_without_its_text_g6(url):
     async def main():
-        end = await ends(url)
+        end = await ends(url, lookup=here)
         assert end.failure is LinkFailure.NOT_REALTIME
         assert "URL" in end.reason
         assert CANARY not in repr(end)

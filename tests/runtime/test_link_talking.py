@@ -3,10 +3,12 @@
 import asyncio
 import base64
 import hashlib
+import socket
+import ssl
 import time
 
 import pytest
-from far_ends import CANARY, PATIENCE_S, QUICK, Near, Secret, raw, wait_for_ever, websocket
+from far_ends import CANARY, CERTIFICATE, PATIENCE_S, QUICK, Near, Secret, raw, server_tls, wait_for_ever, websocket
 
 from voicecli.core.stimuli import AudioDropped, LinkEnded, Opened, Received
 from voicecli.ports import LinkFailure
@@ -217,6 +219,29 @@ def test_without_a_link_sending_and_closing_do_nothing():
     run(main())
 
 
+def test_a_bug_of_whoever_takes_what_comes_is_the_end_of_the_link_and_its_text_is_in_no_log(caplog):
+    class Fragile(Near):
+        def take(self, stimulus):
+            super().take(stimulus)
+            if isinstance(stimulus, Received):
+                raise ZeroDivisionError(CANARY)
+
+    async def main():
+        async def handler(far):
+            await far.send(FRAME)
+            await far.wait_closed()
+
+        async with websocket(handler) as port:
+            near = Fragile()
+            near.link.open(f"ws://127.0.0.1:{port}/", ())
+            end = await near.end()
+        assert (end.failure, end.reason) == (LinkFailure.DROPPED, "ZeroDivisionError")
+
+    run(main())
+    assert "ZeroDivisionError" in caplog.text
+    assert CANARY not in caplog.text.replace("raise ZeroDivisionError(CANARY)", "")
+
+
 # ---- frames
 
 
@@ -326,6 +351,60 @@ def test_control_frames_arrive_in_order_and_none_is_dropped_on_a_stalled_uplink_
         assert len(sound) < sent
         dropped = sum(one.samples for one in near.all(AudioDropped))
         assert len(sound) * samples + dropped == sent * samples, "what was captured was sent or told as dropped"
+
+    run(main())
+
+
+@pytest.mark.parametrize("encrypted", [False, True])
+def test_a_stalled_uplink_swallows_little_before_sound_is_dropped_g12b_f23(encrypted):
+    size = 4096
+
+    async def main():
+        stalled, go_on = asyncio.Event(), asyncio.Event()
+        swallowed = 0
+
+        async def relay(reader, writer):
+            nonlocal swallowed
+            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", far)
+
+            async def back():
+                while data := await far_reader.read(65536):
+                    writer.write(data)
+
+            task = asyncio.create_task(back())
+            while data := await reader.read(1024):
+                if stalled.is_set():
+                    writer.transport.pause_reading()
+                    await go_on.wait()
+                    writer.transport.resume_reading()
+                    swallowed += len(data)
+                else:
+                    far_writer.write(data)
+            task.cancel()
+            far_writer.close()
+
+        listening = socket.socket()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8192)
+        listening.bind(("127.0.0.1", 0))
+        tls = ssl.create_default_context(cafile=CERTIFICATE) if encrypted else None
+        async with (
+            websocket(keep, ssl=server_tls() if encrypted else None) as far,
+            raw(relay, sock=listening, limit=1024) as (port, _),
+        ):
+            near = Near(limits=QUICK._replace(stale_s=0.1), tls=tls)
+            near.link.open(f"{'wss' if encrypted else 'ws'}://localhost:{port}/", ())
+            await near.first(Opened)
+            stalled.set()
+            by = time.perf_counter() + PATIENCE_S
+            while not near.all(AudioDropped):
+                assert time.perf_counter() < by
+                for _ in range(50):
+                    near.link.send_audio("a" * size, 480)
+                await asyncio.sleep(0.002)
+            go_on.set()
+            near.link.close(1000)
+            await near.end()
+        assert size < swallowed < 100_000, "1.5 s of speech"
 
     run(main())
 

@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 
+from far_ends import CANARY
 from runtime_fakes import PROFILE, Card, Script, Wire, ended, told
 
 from voicecli.core.changes import Ended, Told
@@ -173,7 +174,7 @@ def test_an_error_in_the_loop_is_logged_without_its_text_g9(capfd, caplog):
             loop.call_later(0.02, self.give, LinkEnded(LinkFailure.DROPPED, None, ""))
 
         def raise_(self):
-            raise ValueError("sk-canary-0123456789")
+            raise ValueError(CANARY)
 
     _, thread = talk({LinkEnded: [ended()]}, link=Faulty)
     with caplog.at_level(logging.DEBUG):
@@ -182,7 +183,7 @@ def test_an_error_in_the_loop_is_logged_without_its_text_g9(capfd, caplog):
         assert thread.join(LIMIT_S)
     out, err = capfd.readouterr()
     assert "ValueError" in caplog.text
-    assert "sk-canary" not in out + err + caplog.text
+    assert CANARY not in out + err + caplog.text
 
 
 def test_a_thread_that_was_never_started_can_be_joined():

@@ -7,7 +7,8 @@ from typing import Final
 
 from voicecli.commands import console, planning
 from voicecli.commands.conversing import END_S, Conversing, Parts, Where
-from voicecli.runtime.process import EmbeddedServer, ServerFailed, Signals, end_within, hard_end, quiet_stderr
+from voicecli.runtime.descriptors import quiet_stderr
+from voicecli.runtime.process import EmbeddedServer, ServerFailed, Signals, end_within, hard_end
 
 NO_CONNECTION: Final = 3
 _LOG = logging.getLogger("voicecli.talk")

@@ -32,23 +32,14 @@ from voicecli.core.stimuli import Laid, LinkEnded, NotCarried, Received, Stimulu
 from voicecli.ports import (
     Link,
     MicBlock,
-    Passed,
-    Playhead,
     Side,
-    Silent,
     Sound,
-    SoundClosed,
-    SoundFailed,
-    SoundOpened,
 )
 from voicecli.protocol.codec import encode
 from voicecli.protocol.events import AudioDelta, ClientEvent, InputAudioBufferAppend, Unknown
 from voicecli.protocol.profiles import Profile
+from voicecli.runtime.fetching import POLL_S, Fetching
 
-POLL_S: Final = 0.010
-"""The output callback rings no bell, so its spans are fetched this often while something plays."""
-SILENT_WAIT_S: Final = 1.0
-"""How long after an order the device is asked whether it is silent yet."""
 MOST: Final = 64
 """Stimuli taken from one mailbox in one turn; whoever drives gets a word in between."""
 LAST: Final = 200
@@ -104,7 +95,7 @@ class Engine:
         self._profile: Profile | None = None
         self._not_carried: set[str] = set()
         self._sides: set[Side] = set()
-        self._playout = _Playout()
+        self._fetching = Fetching()
         self._linked = False
         self._hung_up = False
         self._began: float | None = None
@@ -124,7 +115,7 @@ class Engine:
     @property
     def playing(self) -> bool:
         """Something that was laid has not been handed to the speaker yet."""
-        return self._playout.playing
+        return self._fetching.playing
 
     def give(self, stimulus: Stimulus) -> None:
         """The person's mailbox. From any one thread, also from inside an effect; `turn` takes it."""
@@ -185,7 +176,7 @@ class Engine:
         if self._sound is None:
             return
         for event in self._sound.take():
-            self._playout.note(event)
+            self._fetching.note(event)
             self._apply(event, at)
 
     def _apply(self, stimulus: Stimulus, at: float) -> None:
@@ -213,7 +204,7 @@ class Engine:
         times = []
         if (deadline := self._session.deadline) is not None:
             times.append(deadline if deadline > at else at + POLL_S)
-        if self._playout.to_be_fetched(at):
+        if self._fetching.to_be_fetched(at):
             times.append(at + POLL_S)
         return min(times, default=None)
 
@@ -236,7 +227,7 @@ class Engine:
             case Play():
                 self._play(effect)
             case Move(playhead):
-                self._playout.move(playhead, at)
+                self._fetching.move(playhead, at)
                 if self._sound is not None:
                     self._sound.move(playhead)
             case OpenSound(side):
@@ -278,9 +269,9 @@ class Engine:
         if self._sound is None:
             return
         pcm = from_wire(effect.data, effect.form)
-        if effect.position != self._playout.end or len(pcm) // 2 != effect.form.samples(len(effect.data)):
-            raise RuntimeError(f"laid {len(pcm) // 2} samples at {self._playout.end}, the core counts otherwise")
-        self._playout.end += len(pcm) // 2
+        if effect.position != self._fetching.end or len(pcm) // 2 != effect.form.samples(len(effect.data)):
+            raise RuntimeError(f"laid {len(pcm) // 2} samples at {self._fetching.end}, the core counts otherwise")
+        self._fetching.end += len(pcm) // 2
         self._sound.lay(pcm)
         if self._levels and pcm:
             self._own.append(Laid(effect.position, peaks(pcm)))
@@ -300,42 +291,6 @@ class Engine:
         if self._linked and not self._hung_up:
             with suppress(Exception):
                 self._hang_up(1000)
-
-
-class _Playout:
-    """What the engine has to know of the speaker to decide whether it must ask for spans."""
-
-    def __init__(self) -> None:
-        self.end = 0
-        self._head = Playhead(0, 0, True)
-        self._given = 0
-        self._runs = False
-        self._silence_by: float | None = None
-
-    def move(self, playhead: Playhead, at: float) -> None:
-        self._head = playhead
-        self._given = playhead.position
-        self._silence_by = at + SILENT_WAIT_S
-
-    def note(self, event: Stimulus) -> None:
-        match event:
-            case Passed(spans):
-                for span in spans:
-                    if span.run == self._head.run:
-                        self._given = max(self._given, span.position + span.n)
-            case SoundOpened(side=Side.SPEAKER):
-                self._runs = True
-            case SoundClosed(side=Side.SPEAKER) | SoundFailed(side=Side.SPEAKER):
-                self._runs = False
-            case Silent(run) if run == self._head.run:
-                self._silence_by = None
-
-    @property
-    def playing(self) -> bool:
-        return self._runs and self._head.moving and self._given < self.end
-
-    def to_be_fetched(self, at: float) -> bool:
-        return self.playing or (self._runs and self._silence_by is not None and at < self._silence_by)
 
 
 def _kept(stimulus: Stimulus) -> Stimulus:

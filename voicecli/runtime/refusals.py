@@ -20,6 +20,7 @@ from websockets.exceptions import (
     InvalidProxy,
     InvalidProxyStatus,
     InvalidStatus,
+    InvalidURI,
     ProxyError,
 )
 from websockets.frames import CloseCode
@@ -54,6 +55,8 @@ def refused(bug: Exception, url: str, where: Place | None, proxy: str, clean: Cl
     match bug:
         case BadUrl():
             return ended(LinkFailure.NOT_REALTIME, str(bug))
+        case InvalidURI():
+            return ended(LinkFailure.NOT_REALTIME, "the URL is not well formed")
         case BadProxy():
             return ended(LinkFailure.PROXY, str(bug), at="")
         case InvalidProxy():

@@ -9,6 +9,7 @@ import asyncio
 import socket
 import ssl
 import time
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, NoReturn, Protocol
@@ -140,7 +141,8 @@ class _Line:
         if task.cancelled():
             end = LinkEnded(LinkFailure.CLOSED, self._hung_up, "", host)
         elif (bug := task.exception()) is not None:
-            LOG.error("the link ended by a bug: %s", type(bug).__name__)
+            where = "".join(traceback.format_tb(bug.__traceback__))  # its text may hold a header, and so the key
+            LOG.error("the link ended by a bug: %s\n%s", type(bug).__name__, where)
             end = LinkEnded(LinkFailure.DROPPED, None, type(bug).__name__, host)
         else:
             end = task.result()

@@ -11,6 +11,7 @@ import logging
 import sys
 import threading
 import time
+import traceback
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -182,6 +183,7 @@ def settle_interpreter() -> None:
 
 
 def _quietly(_loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
-    """What asyncio would print to stderr with reprs (which may hold a key) becomes one log line without any."""
+    """What asyncio would print to stderr with reprs (which may hold a key) becomes a log record without any."""
     bug = context.get("exception")
-    _LOG.error("%s: %s", context.get("message", "error in the loop"), type(bug).__name__ if bug else "no exception")
+    where = "".join(traceback.format_tb(bug.__traceback__)) if bug else ""
+    _LOG.error("%s: %s\n%s", context.get("message", "error in the loop"), type(bug).__name__ if bug else "", where)
