@@ -43,6 +43,14 @@ def test_the_burst_behind_a_gap_is_thrown_away_even_where_the_device_gives_no_tr
     assert live(capture, 15.4, 2)[0] == Stale(100, 15.2 - 9 * 0.02)
 
 
+def test_a_block_that_was_old_when_it_came_is_thrown_away_whatever_its_pace() -> None:
+    """G27"""
+    capture = Capture()
+    assert capture.take(Raw(TONE, 1.0, 1.49), 1.49) != ()
+    assert capture.take(Raw(TONE, 1.0, 1.51), 1.51) == ()
+    assert capture.take(Raw(TONE, 1.02, 1.53), 1.53) == ()
+
+
 def test_the_first_block_behind_a_gap_of_over_a_second_is_thrown_away() -> None:
     """G27"""
     capture = Capture()
