@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -142,16 +143,18 @@ def test_a_full_disk_on_stdout_is_told(run):
     )
 
 
-def broken(folder: Path, raised: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Runs `devices` with a bug in it."""
+def broken(
+    folder: Path, raised: str, *, body: str = "", stdout: int | IO[str] = subprocess.PIPE, **env: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs `devices` with a bug in it, or with another body."""
     program = (
         "import os, sys; import voicecli.commands.devices as d\n"
-        f"def run(*_): raise {raised}\n"
+        f"def run(*_): {body or 'raise ' + raised}\n"
         "d.run = run\nfrom voicecli.cli import main\nsys.exit(main())"
     )
     whole = {"PATH": os.defpath, "HOME": str(folder)} | env
     command = [sys.executable, "-P", "-c", program, "devices"]
-    return subprocess.run(command, env=whole, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(command, env=whole, cwd=folder, stdout=stdout, stderr=subprocess.PIPE, text=True, check=False)
 
 
 @pytest.mark.parametrize("level", ["info", "debug"])
@@ -195,3 +198,11 @@ def test_ctrl_c_is_130(tmp_path: Path):
 def test_a_command_whose_reader_went_away_is_141(tmp_path: Path):
     done = broken(tmp_path, "BrokenPipeError")
     assert (done.returncode, done.stdout, done.stderr) == (141, "", "")
+
+
+def test_what_a_command_left_in_the_buffer_for_a_full_disk_is_told(tmp_path: Path):
+    """G36."""
+    with Path("/dev/full").open("w") as full:
+        done = broken(tmp_path, "", body="print('x'); return 0", stdout=full)
+    assert done.returncode == 141
+    assert done.stderr == "error: Standard output cannot be written to: No space left on device.\n"

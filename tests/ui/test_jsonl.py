@@ -115,6 +115,12 @@ def test_a_turn_line_comes_when_it_opens_and_whenever_it_changes_and_is_whole():
     }
 
 
+def test_a_turn_that_is_as_it_was_is_not_told_again():
+    whole = TurnSet(item="a", status="streaming", text=Foreign("Hello"))
+    lines = read([whole, whole, TurnGrew("a", Foreign("x")), whole])
+    assert [line["type"] for line in lines] == ["turn", "delta", "turn"]
+
+
 def test_a_delta_of_an_item_never_announced_opens_its_turn_first():
     lines = read([TurnGrew("x", Foreign("a")), TurnGrew("x", Foreign("b"))])
     assert [(line["type"], line.get("text")) for line in lines] == [("turn", ""), ("delta", "a"), ("delta", "b")]

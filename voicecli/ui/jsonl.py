@@ -45,6 +45,7 @@ class Jsonl:
         self._clean = clean
         self._seq = 0
         self._begun: float | None = None
+        self._told: dict[str, int] = {}  # item -> hash of the last line about it that nothing has overtaken
 
     def show(self, change: AnyChange, at: float) -> list[str]:
         """The lines of `change`, which came at `at`."""
@@ -88,8 +89,9 @@ class Jsonl:
                 return "state", {"state": change.phase, "detail": change.detail or None}
             case TurnOpened(item=item) | TurnMoved(item=item) | TurnSet(item=item) | TurnGone(item=item):
                 row = self.view.row(item)
-                return ("turn", _turn(row)) if row else None
+                return self._news(_turn(row)) if row else None
             case TurnGrew():
+                self._told.pop(change.item, None)
                 return "delta", {"turn": change.item, "text": change.text.raw}
             case Interrupted():
                 cut = [
@@ -150,6 +152,14 @@ class Jsonl:
                 return None
             case _:
                 assert_never(change)
+
+    def _news(self, turn: dict[str, Any]) -> tuple[str, dict[str, Any]] | None:
+        """The line of a turn, unless the last one about it said the same."""
+        said = hash(repr(turn))
+        if self._told.get(turn["id"]) == said:
+            return None
+        self._told[turn["id"]] = said
+        return "turn", turn
 
     def _value(self, text: Foreign) -> Any:
         """A setting as the server said it; what is no JSON stays text."""
