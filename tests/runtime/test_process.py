@@ -52,6 +52,15 @@ def test_the_child_gets_a_token_says_where_it_listens_and_ends_with_its_stdin_g1
     server.stop()
 
 
+@POSIX
+def test_ctrl_c_in_the_terminal_is_not_for_the_child():
+    server = EmbeddedServer(command=script(SERVER))
+    server.start()
+    group = os.getpgid(server.pid)
+    server.stop()
+    assert group != os.getpgid(0)
+
+
 def test_each_child_has_a_token_of_its_own_which_is_not_shown_g19():
     one, two = EmbeddedServer(), EmbeddedServer()
     assert one.token.reveal() != two.token.reveal()
