@@ -81,7 +81,8 @@ def output_item(talk: Talk, event: e.OutputItemAdded | e.OutputItemDone, at: flo
     talk.responses.saw(response, at)
     talk.responses.announced(response, name)
     if talk.responses.dead(response):
-        if name not in talk.cut and barge_in.would_be_heard(talk, event.item):
+        over = talk.transcript.known(name) and not talk.transcript.is_open(name)
+        if name not in talk.cut and not over and barge_in.would_be_heard(talk, event.item):
             barge_in.unheard(talk, name, response)
         return
     item(talk, event.item, None)
@@ -153,6 +154,8 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
             generated(talk, item)
         elif item in talk.cut:
             pass
+        elif talk.transcript.known(item) and not talk.transcript.is_open(item):
+            pass  # it was heard to its end before the rest was stopped
         elif stopped and barge_in.would_be_heard(talk, given.get(item) or talk.conversation.item(item)):
             barge_in.unheard(talk, item, name)
         elif response.status in ("completed", "incomplete"):
