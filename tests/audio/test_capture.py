@@ -76,6 +76,12 @@ def test_blocks_that_come_in_pairs_are_no_backlog() -> None:
     assert all(capture.take(Raw(TONE, t - 0.05, t), t) for t in times)
 
 
+def test_a_file_may_begin_with_silence() -> None:
+    capture = Capture(live=False)
+    live(capture, 0.0, 500, ZEROS)
+    assert capture.heard is Heard.NOTHING_YET
+
+
 def test_a_file_is_never_stale() -> None:
     capture = Capture(live=False)
     capture.take(Raw(TONE, 0.0, 0.02), 0.02)

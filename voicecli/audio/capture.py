@@ -54,7 +54,8 @@ class Capture:
             self._thrown += 1
             return ()
         top = peak(raw.pcm)
-        self._listen(top, len(raw.pcm) // 2)
+        if self._live:
+            self._listen(top, len(raw.pcm) // 2)
         block = MicBlock(raw.pcm, raw.adc_at, dbfs(top))
         if not self._thrown:
             return (block,)
