@@ -15,6 +15,7 @@ from voicecli.core.connection import Cue as LinkCue
 from voicecli.core.connection import Link
 from voicecli.core.effects import AnyEffect, Hangup
 from voicecli.core.ending import End
+from voicecli.core.heard import Ledger
 from voicecli.core.pending import Kind
 from voicecli.core.plan import Plan
 from voicecli.core.stimuli import Stimulus
@@ -39,8 +40,9 @@ HEARD_EVERY_S = 0.1
 
 
 class VoiceSession:
-    def __init__(self, plan: Plan) -> None:
-        self.talk = Talk(plan)
+    def __init__(self, plan: Plan, ledger: Ledger | None = None) -> None:
+        """`ledger`: one that is watched, in the place of a new one."""
+        self.talk = Talk(plan, ledger)
         """The parts, to be looked at."""
         self._began: float | None = None
         self._last = 0.0
@@ -129,6 +131,7 @@ class VoiceSession:
             case Passed(spans=spans):
                 for span in spans:
                     talk.ledger.passed(span)
+                talk.ending.event(at)  # a long answer plays on after the server's last word
             case SoundOpened():
                 sounding.opened(talk, stimulus)
             case SoundClosed(side=side):
@@ -177,6 +180,7 @@ class VoiceSession:
                 barge_in.interrupt(talk, "voice", at)
             case e.SpeechStopped(item_id=item, audio_end_ms=end):
                 talk.uplink.spoken(item, float(end))
+                talk.ending.turn_over(at)
             case e.InputAudioBufferCommitted(item_id=item, previous_item_id=previous):
                 answers.committed(talk, item, previous, at)
             case e.ConversationItemCreated() | e.ConversationItemAdded() | e.ConversationItemDone():

@@ -36,7 +36,8 @@ MOST_TOLD = 32
 
 
 class Talk:
-    def __init__(self, plan: Plan) -> None:
+    def __init__(self, plan: Plan, ledger: Ledger | None = None) -> None:
+        """`ledger`: one that is watched, in the place of a new one."""
         self.plan = plan
         self.rows = Rows()
         """Which rows of the tables were taken, and how often."""
@@ -45,7 +46,7 @@ class Talk:
         self._told: set[str] = set()
 
         self.transcript = Transcript(self.show)
-        self.ledger = Ledger()
+        self.ledger = Ledger() if ledger is None else ledger
         self.interruption = Interruption(self.rows)
         self.uplink = Uplink(self.rows)
         self.sides = {
@@ -84,7 +85,7 @@ class Talk:
     @property
     def rest(self) -> bool:
         """Nothing is unanswered or unheard."""
-        return not (self.texts or self.responses.busy or self.uplink.speaking) and self.ledger.rest
+        return not (self.texts or self.responses.busy or self.uplink.speaking is not None) and self.ledger.rest
 
     @property
     def answers_by_itself(self) -> bool:

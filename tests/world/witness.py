@@ -1,0 +1,407 @@
+"""Holds the invariants: it sees every stimulus with its effects, knows what the ear had, and believes the core nothing.
+
+The names that `hold` is given are those of the invariants; a mutant is caught by one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from voicecli.core.changes import Ended, LinkNow, TurnGone, TurnOpened, TurnSet
+from voicecli.core.effects import AnyEffect, Connect, Move, Play, Send, SendAudio, Show
+from voicecli.core.heard import Fate, Verdict
+from voicecli.core.plan import Plan
+from voicecli.core.stimuli import Asked, EchoSet, LinkEnded, Received, Stimulus, Tick, Typed
+from voicecli.core.uplink import TAIL_S
+from voicecli.ports import RATE, SAMPLES_PER_MS, MicBlock, Side, SoundFailed, SoundFailure, Stale
+from voicecli.protocol import events as e
+
+from .card import Card
+from .ear import Ear, hold
+from .watched import Watched
+
+CANARY = "sk-canary-0123456789abcdef"
+WORKS_STILL = (SoundFailure.NO_PERMISSION, SoundFailure.DISK)
+
+
+@dataclass
+class Said:
+    """An item of the assistant's, of one connection."""
+
+    response: str
+    message: bool = True
+    received: dict[float, bytearray] = field(default_factory=dict)
+    """Part -> bytes of sound."""
+    laid: dict[float, int] = field(default_factory=dict)
+    """Part -> bytes that were laid."""
+    pieces: list[tuple[int, int]] = field(default_factory=list)
+    has_text: bool = False
+    whole: bool = False
+    """Nothing more of it will come."""
+    verdict: Verdict | None = None
+    truncates: int = 0
+    deletes: int = 0
+    claim: int | None = None
+    """Samples."""
+    cut_run: int = 0
+    cut_at: float = 0.0
+
+    @property
+    def samples(self) -> int:
+        return sum(n for _, n in self.pieces)
+
+    @property
+    def received_samples(self) -> int:
+        return sum(len(data) // 2 for data in self.received.values())
+
+
+@dataclass
+class Reply:
+    """A response of one connection."""
+
+    items: list[str] = field(default_factory=list)
+    done: bool = False
+    dead: bool = False
+    owed: list[str] = field(default_factory=list)
+    """Items to be deleted once it is done."""
+
+
+class Witness:
+    def __init__(self, plan: Plan, ear: Ear, card: Card | None, ledger: Watched) -> None:
+        self._plan, self._ear, self._card, self._ledger = plan, ear, card, ledger
+        self.items: dict[str, Said] = {}
+        """Of this connection; those of the ones before are in `older`."""
+        self.older: list[Said] = []
+        self.replies: dict[str, Reply] = {}
+        self.ended: Ended | None = None
+        self.cuts = self.truncates = self.deletes = self.blocks = 0
+        self.worst_s = 0.0
+        """The most that the ear had beyond a claim."""
+        self._speaker = plan.speaker
+        self._muted = False
+        self._open = False
+        """The link is shown as open."""
+        self._configured = False
+        self._greeted_at: float | None = None
+        self._echo = plan.echo
+        self._echo_since = float("-inf")
+        self._heard_since = float("-inf")
+        self._cut_at = float("-inf")
+        self._rows: dict[str, str] = {}
+        self._done_rows: dict[str, int] = {}
+        self._asked = 0
+        """Our creates that nothing was heard of yet."""
+
+    # ---- each stimulus
+
+    def saw(self, stimulus: Stimulus, at: float, effects: Sequence[AnyEffect]) -> None:
+        """Called with the effects before they are carried out."""
+        hold("Ended is the last", self.ended is None, stimulus, effects)
+        verdicts, self._ledger.given = self._ledger.given, []
+        if isinstance(stimulus, Received):
+            self._received(stimulus.event, at)
+        elif isinstance(stimulus, LinkEnded):
+            self._open = False
+        elif isinstance(stimulus, SoundFailed) and stimulus.side is Side.SPEAKER:
+            self._speaker = self._speaker and stimulus.failure in WORKS_STILL
+        self._sound(stimulus, effects)
+        self._verdicts(stimulus, verdicts, at)
+        for effect in effects:
+            match effect:
+                case Connect():
+                    self._connected()
+                case Send(event):
+                    self._sent(event, at)
+                case Move(playhead):
+                    self.cuts += 1
+                    self._cut_at = at
+                case Show(change):
+                    self._shown(change)
+                case _:
+                    pass
+        self._interrupted(stimulus)
+        self._repaid(stimulus)
+        self._uplink(stimulus, effects, at)
+        if isinstance(stimulus, EchoSet):
+            self._echo, self._echo_since = stimulus.echo, at
+
+    def _connected(self) -> None:
+        self.older += self.items.values()
+        self.items, self.replies = {}, {}
+        self._configured, self._greeted_at, self._asked = False, None, 0
+
+    # ---- what comes
+
+    def _received(self, event: e.Decoded, at: float) -> None:
+        match event:
+            case e.SessionCreated():
+                self._greeted_at = at if self._greeted_at is None else self._greeted_at
+            case e.SessionUpdated():
+                self._configured = True
+            case e.ServerError():
+                self._configured = self._configured or self._greeted_at is not None
+                self._asked = 0
+            case e.ResponseCreated(response=response):
+                self._asked = 0
+                self.replies.setdefault(response.id or "", Reply())
+            case e.ResponseDone(response=response):
+                if reply := self.replies.get(response.id or ""):
+                    reply.done = True
+                    for item in reply.items:
+                        self.items[item].whole = True
+            case e.OutputItemAdded(item=item, response_id=response) | e.OutputItemDone(item=item, response_id=response):
+                said = self._item(item.id or "", response)
+                said.message = item.type in ("message", None)
+                said.has_text = said.has_text or any(part.type == "text" and part.text for part in item.content)
+                said.whole = said.whole or isinstance(event, e.OutputItemDone)
+            case e.TextDelta(item_id=item, response_id=response, delta=text):
+                said = self._item(item, response)
+                said.has_text = said.has_text or bool(text)
+            case e.AudioDelta(item_id=item, response_id=response, content_index=part, delta=data) if item:
+                self._item(item, response).received.setdefault(part, bytearray()).extend(data)
+            case _:
+                pass
+
+    def _item(self, item: str, response: str) -> Said:
+        said = self.items.get(item)
+        if said is None:
+            said = self.items[item] = Said(response)
+            self.replies.setdefault(response, Reply()).items.append(item)
+        return said
+
+    # ---- what is laid
+
+    def _sound(self, stimulus: Stimulus, effects: Sequence[AnyEffect]) -> None:
+        plays = [effect for effect in effects if isinstance(effect, Play)]
+        event = stimulus.event if isinstance(stimulus, Received) else None
+        if not isinstance(event, e.AudioDelta):
+            hold("sound is laid when it comes", not plays, stimulus)
+            return
+        said = self.items.get(event.item_id)
+        if said is None:
+            return
+        part = event.content_index
+        dead = self.replies[said.response].dead or (said.verdict is not None)
+        hold("a dead response lays nothing", not (dead and plays), event.item_id, said.verdict)
+        for play in plays:
+            start = said.laid.get(part, 0)
+            hold("what is laid is what came", said.received[part][start : start + len(play.data)] == play.data)
+            n = len(play.data) // 2
+            said.laid[part] = start + len(play.data)
+            said.pieces.append((play.position, n))
+        if not dead and self._speaker:
+            hold("all that came is laid", said.laid.get(part, 0) == len(said.received[part]) // 2 * 2, event.item_id)
+
+    # ---- what the ledger says
+
+    def _verdicts(self, stimulus: Stimulus, verdicts: Sequence[Verdict], at: float) -> None:
+        for verdict in verdicts:
+            said = self._said(verdict.item)
+            if said is None:
+                hold("a verdict is about what was laid", verdict.received == 0, verdict)
+                continue
+            hold("each sample is settled once", said.verdict is None, verdict, said.verdict)
+            said.verdict = verdict
+            hold("a verdict counts what was laid", verdict.received == said.samples, verdict, said.samples)
+            true = self._ear.heard(said.pieces, at)
+            if self._lost(at):  # it goes on in the ledger as far as it was handed over
+                true = max(true, verdict.heard)
+            hold("claim <= ear", verdict.heard <= true + 1, verdict, "ear", true)
+            hold("claim >= ear at the decision", true - verdict.heard <= 1, verdict, "ear", true)
+            match verdict.fate:
+                case Fate.WHOLE:
+                    hold("whole is whole", said.whole and verdict.heard == said.samples, verdict)
+                case Fate.CUT:
+                    hold("what is whole is not cut", not (said.whole and true >= said.samples), verdict)
+                case Fate.UNHEARD:
+                    hold("what was heard is not unheard", true < SAMPLES_PER_MS + 1, verdict, true)
+                    if said.whole and said.samples and true >= said.samples:
+                        hold("what is whole is not cut", False, verdict)
+                case Fate.READ:
+                    hold("only without a speaker it is read", not self._speaker, verdict)
+
+    def _said(self, item: str) -> Said | None:
+        for said in [self.items.get(item), *reversed(self.older)]:
+            if said is not None and said.pieces and (said.verdict is None or said is self.items.get(item)):
+                return said
+        return self.items.get(item)
+
+    def _lost(self, at: float) -> bool:
+        return self._card is not None and self._card.lost_at is not None and self._card.lost_at <= at
+
+    # ---- what is sent
+
+    def _sent(self, event: e.ClientEvent, at: float) -> None:
+        match event:
+            case e.SessionUpdate():
+                hold("one update for a connection", self._greeted_at is not None)
+            case e.ConversationItemTruncate(item_id=item, audio_end_ms=ms, content_index=index):
+                self._truncate(self.items.get(item), item, int(ms), at)
+                hold("content_index is 0", index == 0)
+            case e.ConversationItemDelete(item_id=item):
+                self._delete(self.items.get(item), item)
+            case e.ResponseCreate():
+                hold("one default response", self._asked == 0, "asked twice")
+                active = [name for name, reply in self.replies.items() if not reply.done]
+                hold("one default response", not active or self._hangs(), active)
+                self._asked = 1
+            case _:
+                pass
+
+    def _hangs(self) -> bool:
+        return self.patient
+
+    patient = False
+    """The server forgets about responses: the client may begin another."""
+
+    def _truncate(self, said: Said | None, item: str, ms: int, at: float) -> None:
+        hold("only what is there is truncated", said is not None and self._open, item)
+        assert said is not None
+        self.truncates += 1
+        said.truncates += 1
+        hold("one truncate for an item", said.truncates == 1 and not said.deletes, item)
+        hold("only sound is truncated", said.message and self._speaker, item)
+        claim = ms * SAMPLES_PER_MS
+        true = self._ear.heard(said.pieces, at)
+        if not self._lost(at):
+            hold("claim <= ear", claim <= true + 1, item, "claim", claim, "ear", true)
+            hold("claim >= ear at the decision", true - claim <= SAMPLES_PER_MS, item, "claim", claim, "ear", true)
+        hold("claim <= received", claim <= said.received_samples, item, claim, said.received_samples)
+        hold("what is whole is not cut", not (said.whole and said.samples and true >= said.samples), item)
+        said.claim, said.cut_at = claim, at
+
+    def _delete(self, said: Said | None, item: str) -> None:
+        hold("only what is there is deleted", said is not None and self._open, item)
+        assert said is not None
+        self.deletes += 1
+        said.deletes += 1
+        hold("one delete for an item", said.deletes == 1 and not said.truncates, item)
+        hold("only sound is deleted", said.message and not said.has_text and self._speaker, item)
+        hold("a delete waits for the end of the response", self.replies[said.response].done or self.patient, item)
+        verdict = said.verdict
+        hold("only the unheard is deleted", not said.pieces or (verdict and verdict.fate is Fate.UNHEARD), item)
+
+    def _interrupted(self, stimulus: Stimulus) -> None:
+        """A stimulus that stops the answer: what is generated is dead, and every item has its verdict."""
+        match stimulus:
+            case Received(e.SpeechStarted()) | Asked("interrupt"):
+                pass
+            case Typed() if self._plan.keyboard == "terminal" and self._open:
+                pass
+            case _:
+                return
+        for reply in self.replies.values():
+            reply.dead = reply.dead or not reply.done
+        for item, said in self.items.items():
+            hold("a cut settles all", not said.pieces or said.verdict is not None, item)
+            if said.verdict is None or not self._open:
+                continue
+            can = self._plan.profile.can
+            if said.verdict.fate is Fate.CUT and "truncate" in can:
+                hold("what is cut is truncated", said.truncates == 1, said.verdict)
+            unheard = said.verdict.fate is Fate.UNHEARD and "delete" in can and self._plan.profile.unheard == "delete"
+            reply = self.replies[said.response]
+            if unheard and not said.has_text and not said.deletes and item not in reply.owed:
+                reply.owed.append(item)
+
+    def _repaid(self, stimulus: Stimulus) -> None:
+        for reply in self.replies.values():
+            if reply.done and reply.owed and self._open:
+                for item in reply.owed:
+                    hold("what nobody heard is deleted", self.items[item].deletes == 1, item, stimulus)
+                reply.owed.clear()
+
+    # ---- the microphone
+
+    def _uplink(self, stimulus: Stimulus, effects: Sequence[AnyEffect], at: float) -> None:
+        sent = [effect for effect in effects if isinstance(effect, SendAudio)]
+        for effect in sent:
+            late = self._greeted_at is not None and at >= self._greeted_at + 10.0
+            hold("not one byte before ready", self._configured or late, at)
+            hold("not one byte without a link", self._open, at)
+        muted = self._muted
+        match stimulus:
+            case Asked("mute") if self._plan.microphone != "none":
+                self._muted = True
+            case Stale(gap_s=gap_s) if gap_s > 30.0:
+                self._muted = True
+            case Asked("unmute") if self._muted:
+                self._muted = False
+                self._heard_since = at
+            case _:
+                pass
+        if not isinstance(stimulus, MicBlock):
+            ends_turn = (self._muted and not muted) or isinstance(stimulus, SoundFailed)
+            hold("only silence that ends a turn is sent besides", not sent or ends_turn, stimulus)
+            hold("what ends a turn is silence", all(not any(effect.pcm) for effect in sent), stimulus)
+            return
+        self.blocks += 1
+        if muted or not self._open:
+            hold("not one byte while muted" if muted else "not one byte before ready", not sent, at)
+            return
+        hold("captured while open = sent", [len(effect.pcm) for effect in sent] == [len(stimulus.pcm)], at)
+        if self._echo == "half-duplex" and sent[0].pcm.strip(b"\0"):
+            quiet = self._ear.quiet_since(at)
+            quiet = min(quiet, self._cut_at) if quiet > self._cut_at and self._stops(quiet) else quiet
+            since = max(self._echo_since, self._heard_since)
+            hold("half-duplex sends nothing but zeros", quiet <= since or at - quiet >= TAIL_S - 0.001, at, quiet)
+
+    def _stops(self, quiet: float) -> bool:
+        """Whether what was heard last was only the device coming to a stop after a cut."""
+        assert self._card is not None
+        return quiet <= max(self._card.silent_at.values(), default=0.0)
+
+    # ---- what is shown
+
+    def _shown(self, change: object) -> None:
+        match change:
+            case LinkNow(state=state):
+                self._open = state == "open"
+            case TurnOpened(item=item, role=role):
+                hold("a row is opened once", item not in self._rows, item)
+                self._rows[item] = role
+            case TurnSet(item=item, text=text, heard=heard, unheard=unheard, ended=ended, error_code=code):
+                hold("a row is opened first", item in self._rows, item)
+                if ended is not None:
+                    self._done_rows[item] = self._done_rows.get(item, 0) + 1
+                    words = (heard.raw + unheard.raw).split()
+                    hold("heard + unheard is the text", code or words == text.raw.split(), item, heard, unheard)
+                    if self._rows[item] == "assistant":
+                        hold("an answer ends once", self._done_rows[item] == 1, item)
+            case TurnGone(item=item):
+                hold("a row is opened first", item in self._rows, item)
+            case Ended():
+                hold("Ended comes once", self.ended is None)
+                self.ended = change
+            case _:
+                hold("Ended is the last", self.ended is None, change)
+
+    # ---- at the end
+
+    def end(self) -> None:
+        """All is over: what can only be said of the whole."""
+        hold("Ended comes once", self.ended is not None)
+        self._ear.check()
+        for said in [*self.older, *self.items.values()]:
+            if not said.pieces:
+                continue
+            hold("each sample is settled once", said.verdict is not None, said.response)
+            assert said.verdict is not None
+            heard = self._ear.heard(said.pieces)
+            lost = self._card is not None and self._card.lost_at is not None
+            if said.verdict.fate is Fate.WHOLE and not lost:
+                hold("what is not cut is heard whole", heard == said.samples, said.verdict, heard)
+            if said.claim is not None and not lost:
+                self._lag(said, heard)
+        rows = [item for item in self._rows if item not in self._done_rows]
+        hold("every row ends", not rows, rows)
+
+    def _lag(self, said: Said, heard: int) -> None:
+        assert self._card is not None
+        assert said.claim is not None
+        later = [when for when in self._card.silent_at.values() if when >= said.cut_at]
+        lag_s = min(later, default=float("inf")) - said.cut_at
+        beyond_s = (heard - said.claim) / RATE
+        self.worst_s = max(self.worst_s, beyond_s)
+        hold("claim >= ear minus the stop lag", beyond_s <= lag_s + 0.001 + 2 / RATE, said.verdict, heard, lag_s)
