@@ -108,6 +108,8 @@ BAD = {
     r"0 channels": riff(fmt(channels=0), chunk(b"data", b"1234")),
     r"12 bits": riff(chunk(b"fmt ", struct.pack("<HHIIHH", 1, 2, RATE, 0, 3, 12)), chunk(b"data", b"1234")),
     r"0 Hz": riff(fmt(rate=0), chunk(b"data", b"1234")),
+    "less than a sample": riff(fmt(rate=220_000), chunk(b"data", pcm(1, 2))),
+    "longer than 2 hours": riff(fmt(rate=1_000, bits=8), chunk(b"data", bytes(7_201_000))),
     r"5 bits|64 bits": riff(fmt(1, bits=64), chunk(b"data", bytes(16))),
 }
 

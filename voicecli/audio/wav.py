@@ -17,6 +17,9 @@ _NAMES: Final = {2: "ADPCM", 6: "A-law", 7: "u-law", 17: "IMA ADPCM", 49: "GSM",
 _GUID_TAIL: Final = bytes.fromhex("000000001000800000aa00389b71")
 _UNKNOWN_SIZE: Final = 0xFFFFFFFF
 
+LONGEST_S: Final = 2 * 3600
+"""More is refused: at a low rate a small file would become gigabytes."""
+
 NOTE_SIZE: Final = 64
 HEADER_SIZE: Final = 12 + 24 + 20 + NOTE_SIZE + 8
 MOST_SAMPLES: Final = (0xFFFFFFFF - HEADER_SIZE) // 2
@@ -41,7 +44,7 @@ def parse(data: bytes) -> bytes:
     8, 16, 24 and 32 bit whole numbers, 32 and 64 bit floats, any number of channels (they are mixed), any rate from 1
     to 768 kHz. A file whose header does not know its length (written into a pipe) is read to its end.
 
-    Raises BadWav for what is no WAV, compressed, cut short or empty.
+    Raises BadWav for what is no WAV, compressed, cut short, empty or longer than `LONGEST_S`.
     """
     if not data:
         raise BadWav("the file is empty")
@@ -98,10 +101,15 @@ def _convert(data: bytes, start: int, size: int, kind: _Kind) -> bytes:
         raise BadWav(f"it is cut short: its header promises {said:.1f} s of sound, {had:.1f} s are there")
     if size < frame:
         raise BadWav("it is empty: there is no sound in it")
+    if size / frame / kind.rate > LONGEST_S:
+        raise BadWav(f"it is longer than {LONGEST_S // 3600} hours")
     raw = data[start : start + size // frame * frame]
     if kind == (_PCM, 1, RATE, 2):
         return raw
-    return _resample(mono(_floats(raw, kind).reshape(-1, kind.channels)), kind.rate)
+    pcm = _resample(mono(_floats(raw, kind).reshape(-1, kind.channels)), kind.rate)
+    if not pcm:
+        raise BadWav("it is empty: there is less than a sample in it")
+    return pcm
 
 
 def _floats(raw: bytes, kind: _Kind) -> NDArray[Any]:
