@@ -23,6 +23,7 @@ from voicecli.core.changes import (
 )
 from voicecli.core.heard import Fate, Verdict
 from voicecli.ports import SAMPLES_PER_MS
+from voicecli.protocol.order import Order
 
 OPEN: frozenset[Status] = frozenset({"reserved", "streaming", "playing"})
 
@@ -87,16 +88,36 @@ class Transcript:
         self._show = show
         self._rows: dict[str, Row] = {}
         self._names: dict[str, str] = {}  # the server's id -> ours, on this connection
-        self._last: str | None = None
+        self._order = Order()  # of our ids
+        self._gone_behind: dict[str, str] = {}
         self._unwritten: set[str] = set()
         self.now = 0.0
         """Seconds since the talk began; whoever calls sets it."""
 
     # ---- rows
 
-    def reconnected(self, ours: tuple[str, ...]) -> None:
-        """A new server may give the ids of the old one again; `ours` are items that we send once more."""
-        self._names = {item: self._names[item] for item in ours if item in self._names}
+    def lost(self, playing: dict[str, int]) -> None:
+        """The link is gone: no row gets more text. `playing`: item -> samples received, of those not yet heard."""
+        for item, name in list(self._names.items()):
+            row = self._rows.get(name)
+            if row is None or row.status not in OPEN:
+                continue
+            if item in playing:
+                self.generated(item, playing[item])
+            elif row.role != "you":
+                self.stopped(item, "failed", "link_lost")
+            elif row.parts:
+                self.said(item)
+            else:
+                self.failed(item, "link_lost", "")
+
+    def reconnected(self, ours: tuple[str, ...], renamed: dict[str, str]) -> None:
+        """A new server may give the ids of the old one again.
+
+        `ours` are items that we send once more; `renamed` the ones that are still to be heard, under new names.
+        """
+        kept = {item: item for item in ours} | renamed
+        self._names = {new: self._names[old] for old, new in kept.items() if old in self._names}
 
     def key(self, item: str) -> str:
         """Our id of the server's item."""
@@ -136,30 +157,44 @@ class Transcript:
                     self.stopped(item, "cancelled")
 
     def _row(self, item: str) -> Row | None:
-        return self._rows.get(self._names.get(item, ""))
+        name = self._names.get(item)
+        return None if name is None else self._rows.get(name)
+
+    def _place_of(self, after: str | None) -> str | None:
+        """The row that what the server has behind its item `after` stands behind; None: not known.
+
+        The server has forgotten the rows that are gone; the person has not.
+        """
+        key = self._names.get(after) if after else None
+        if key not in self._rows:
+            return None
+        seen = {key}
+        while key in self._gone_behind and self._gone_behind[key] not in seen:
+            key = self._gone_behind[key]
+            seen.add(key)
+        return key
 
     def open(self, item: str, role: TurnRole, via: Via, after: str | None) -> None:
-        """A row, unless there is one. `after` is a server's id, or None: the end."""
+        """A row, unless there is one. `after` is a server's id; the end where it is None or has no row."""
         if self.known(item):
             return
         key = self.key(item)
-        behind = self._names.get(after) if after else self._last
+        behind = self._place_of(after) or self._order.last()
         row = self._rows[key] = Row(role, via, behind)
         if row.status == "reserved":
             self._unwritten.add(key)
-        if behind == self._last:
-            self._last = key
+        self._order.place(key, behind)
         self._show(TurnOpened(item=key, after=behind, role=role, via=via, started=self.now))
 
     def place(self, item: str, after: str | None) -> None:
         """The server says where the row stands."""
         row = self._row(item)
-        behind = self._names.get(after) if after else None
-        if row is not None and behind is not None and behind in self._rows and row.after != behind:
+        behind = self._place_of(after)
+        if row is not None and behind is not None and behind not in (row.after, self._names[item]):
             row.after = behind
             key = self._names[item]
-            if behind == self._last:
-                self._last = key
+            self._order.remove(key)
+            self._order.place(key, behind)
             self._show(TurnMoved(item=key, after=behind))
 
     # ---- text
@@ -199,10 +234,10 @@ class Transcript:
         row = self._row(item)
         if row is None:
             return
+        if row.status == "done" and text in (None, row.text()):
+            return
         if text is not None:
             row.parts = {0: [(0, text)]}
-        if row.status == "done" and text is None:
-            return
         row.status = "done"
         self._set(item, row, heard=row.text(), ended=True)
 
@@ -250,7 +285,10 @@ class Transcript:
     def gone(self, item: str) -> None:
         """Nobody heard it, and it is taken out of the conversation."""
         if self.known(item):
-            self._show(TurnGone(self._names[item]))
+            key = self._names[item]
+            if (before := self._order.before(key)) is not None:
+                self._gone_behind[before] = key
+            self._show(TurnGone(key))
 
     def characters(self, item: str, heard: int, received: int) -> int:
         row = self._row(item)
