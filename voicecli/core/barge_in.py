@@ -110,15 +110,20 @@ def read(talk: Talk, at: float) -> None:
 def _truncate(talk: Talk, verdict: Verdict) -> Cut:
     """`content_index` is always 0: the parts of an item are one run of samples."""
     _remember(talk, verdict.item)
-    if "truncate" in talk.plan.profile.can and talk.connection.ready:
+    if "truncate" in talk.plan.profile.can and _there(talk, verdict.item):
         event = ConversationItemTruncate(item_id=verdict.item, audio_end_ms=verdict.audio_end_ms)
         talk.send(event, Kind.TRUNCATE, verdict.item)
     return Cut(talk.transcript.key(verdict.item), verdict.audio_end_ms)
 
 
 def delete(talk: Talk, item: str) -> None:
-    if "delete" in talk.plan.profile.can and talk.connection.ready:
+    if "delete" in talk.plan.profile.can and _there(talk, item):
         talk.send(ConversationItemDelete(item_id=item), Kind.DELETE, item)
+
+
+def _there(talk: Talk, item: str) -> bool:
+    """The server at the other end has it; the one of an older connection is gone, with all it knew."""
+    return talk.connection.ready and item in talk.conversation
 
 
 def cancel(talk: Talk, response: str) -> None:

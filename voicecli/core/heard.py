@@ -139,6 +139,16 @@ class Ledger:
         return found
 
     @property
+    def items(self) -> tuple[str, ...]:
+        """The items that are not settled yet."""
+        return tuple(self._open)
+
+    def rename(self, names: dict[str, str]) -> None:
+        """Other names for items that are not settled yet: a new connection may give the old ones again."""
+        self._open = {names.get(item, item): sound for item, sound in self._open.items()}
+        self._odd.clear()
+
+    @property
     def rest(self) -> bool:
         """Nothing is waiting to be heard."""
         return not self._open

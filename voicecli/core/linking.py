@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicecli.core import notices, sounding
+from voicecli.core import answers, notices, sounding
 from voicecli.core.changes import Foreign, LinkNow, SessionNow
 from voicecli.core.connection import Cue, Link
 from voicecli.core.effective import differences, said
@@ -67,12 +67,11 @@ def ended(talk: Talk, ended: LinkEnded, at: float) -> None:
     talk.uplink.move(GateCue.UNREADY)
     talk.uplink.speaking = None
     talk.uplink.down_since = at
-    for item in talk.responses.gave_up():
+    talk.responses.gave_up()
+    playing = talk.ledger.items
+    for item in playing:
         talk.ledger.finish(item)
-        if talk.ledger.unsettled(item):
-            talk.transcript.generated(item, talk.ledger.received(item))
-        else:
-            talk.transcript.stopped(item, "failed", "link_lost")
+    talk.transcript.lost({item: talk.ledger.received(item) for item in playing})
     talk.texts.extendleft(reversed(talk.unsent.items()))
     talk.unsent.clear()
     talk.show(LinkNow(state="lost", code=ended.code, reason=Foreign(ended.reason)))
@@ -95,6 +94,8 @@ def error(talk: Talk, event: ServerError, at: float) -> None:
             return  # it goes again when the other one is done
         talk.ending.answer_failed = True
     elif notices.benign(info, talk.plan.profile):
+        if kind is Kind.CANCEL and (current := talk.responses.not_active(purpose.subject if purpose else "", at)):
+            answers.given_up(talk, current, "", at)
         return
     told = notices.error(info, purpose, talk.plan.key_source)
     if talk.connection.state is Link.GREETING or told.code in notices.FATAL:
@@ -125,7 +126,9 @@ def retry(talk: Talk, at: float) -> None:
         talk.tell("connected_already")
         return
     talk.reconnect()
-    talk.transcript.reconnected(tuple(item for item, _ in talk.texts))
+    playing = {item: talk.new_id("old") for item in talk.ledger.items}
+    talk.ledger.rename(playing)
+    talk.transcript.reconnected(tuple(item for item, _ in talk.texts), playing)
     dial(talk, at)
 
 
