@@ -10,6 +10,7 @@ from voicecli.core import barge_in, notices
 from voicecli.core.changes import TurnRole, Via
 from voicecli.core.effects import Play
 from voicecli.core.pending import Kind
+from voicecli.core.responses import Current
 from voicecli.core.talk import Talk
 from voicecli.protocol import events as e
 from voicecli.protocol.items import Item
@@ -20,7 +21,9 @@ ROLES: Final[dict[str, TurnRole]] = {"user": "you", "assistant": "assistant", "s
 def committed(talk: Talk, item: str, previous: str | None, at: float) -> None:
     """A turn of the person's: its place is fixed now, its words come later, or never."""
     talk.uplink.committed(item)
+    talk.ending.turn_taken()
     talk.transcript.open(item, "you", "voice", previous)
+    talk.transcript.place(item, previous)
     talk.transcript.speech(item, talk.uplink.take_spoken(item))
     talk.ending.used = True
     if talk.answers_by_itself:
@@ -126,6 +129,7 @@ def _row(talk: Talk, item: str, response: str, via: Via) -> bool:
     """A row for what is about to come; False: it was stopped, and nothing more of it counts."""
     if talk.responses.dead(response) or item in talk.cut:
         return False
+    talk.responses.announced(response, item)  # servers differ in whether they announce items
     talk.transcript.open(item, "assistant", via, talk.conversation.after(item))
     return True
 
@@ -140,7 +144,10 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
     """Responses, then usage, then the transcript, then what waited for it."""
     response = event.response
     name = response.id or ""
-    current = talk.responses.done(name)
+    current = talk.responses.done(name, at)
+    if current is not None:
+        name = current.id or name
+        _answered(talk, current)
     given = {item.id: item for item in response.output if item.id}
     items = list(dict.fromkeys([*(current.items if current else ()), *given]))
     if response.usage is not None:
@@ -167,7 +174,30 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
     if why is not None:
         talk.show(why)
         talk.ending.answer_failed = talk.ending.answer_failed or response.status == "failed"
-    for item in talk.to_delete.pop(name, []):
+    _free(talk, name, at)
+
+
+def given_up(talk: Talk, current: Current, code: str, at: float) -> None:
+    """No `response.done` will come: what there is of its items is all there will be."""
+    _answered(talk, current)
+    for item in current.items:
+        if talk.ledger.unsettled(item):
+            generated(talk, item)
+        elif item not in talk.cut:
+            talk.transcript.stopped(item, "failed" if code else "cancelled", code)
+    _free(talk, current.id or "", at)
+
+
+def _answered(talk: Talk, current: Current) -> None:
+    if current.ours:
+        talk.pending.answered(Kind.RESPONSE)
+    if current.id is not None:
+        talk.pending.answered(Kind.CANCEL, current.id)
+
+
+def _free(talk: Talk, response: str, at: float) -> None:
+    """What waited for the end of a response."""
+    for item in talk.to_delete.pop(response, []):
         barge_in.delete(talk, item)
     if talk.responses.wanted:
         talk.ask_for_answer(at)

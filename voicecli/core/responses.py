@@ -36,6 +36,7 @@ MOVES: dict[Stage, dict[Cue, Stage]] = {
     Stage.ASKED: {
         Cue.CREATED: Stage.ACTIVE,
         Cue.CANCEL: Stage.CANCELLING,
+        Cue.DONE: Stage.DONE,
         Cue.REFUSED: Stage.DONE,
         Cue.TIMED_OUT: Stage.DONE,
     },
@@ -75,6 +76,8 @@ class Responses:
         self.current: Current | None = None
         self.wanted = False
         """Another answer is to be asked for as soon as the slot is free."""
+        self._expected = False
+        """The server will answer a turn by itself after the response in the slot, which is dead."""
         self._refusals = 0
         self._refused_at = 0.0
         self._dead: dict[str, None] = {}
@@ -104,18 +107,25 @@ class Responses:
         return True
 
     def expect(self, at: float) -> None:
-        """The server has taken a turn and will answer it by itself."""
+        """The server has taken a turn and will answer it by itself, perhaps after the end of one that was stopped."""
         if self.current is None:
             self.current = Current(self._rows, at, ours=False)
+        else:
+            self._expected = self.current.id is not None and self.dead(self.current.id)
 
     def created(self, response_id: str, at: float) -> str | None:
         """`response.created`. Gives the id that is to be cancelled now, because we had cancelled before it had one."""
         self._refusals = 0
         current = self.current
+        if current is not None and response_id and current.id == response_id:  # told twice
+            self.odd += 1
+            return None
+        self._dead.pop(response_id, None)  # where ids are absent they are all the same
         if current is None or current.id is not None:  # a response of the server's own: it is the default one now
             if current is not None:
                 self.odd += 1
             current = self.current = Current(self._rows, at, ours=False)
+        self._expected = False
         current.id, current.heard_from = response_id, at
         current.machine.move(Cue.CREATED)
         if current.stage is Stage.CANCELLING:
@@ -148,21 +158,33 @@ class Responses:
     def dead(self, response_id: str) -> bool:
         return response_id in self._dead
 
-    def done(self, response_id: str) -> Current | None:
-        """`response.done`. Gives the response if it was the one in the slot, which is free now."""
+    def done(self, response_id: str, at: float) -> Current | None:
+        """`response.done`. Gives the response if it was the one in the slot, which is free now.
+
+        Servers differ: the id may be absent, and `response.created` may never have come.
+        """
         current = self.current
-        if current is None or current.id != response_id:
+        unnamed = current is not None and not current.id and not self.dead(response_id)
+        if current is None or (response_id and current.id != response_id and not unnamed):
             self.odd += 1
             return None
         current.machine.move(Cue.DONE)
         self.current = None
+        if self._expected:
+            self._expected = False
+            self.current = Current(self._rows, at, ours=False)
         return current
 
-    def gave_up(self) -> tuple[str, ...]:
-        """The link is gone. Gives the items of the response that will never be done."""
-        items = tuple(self.current.items) if self.current else ()
-        self.current, self.wanted = None, False
-        return items
+    def not_active(self, response_id: str, at: float) -> Current | None:
+        """The server knows nothing of the response that we wanted to cancel: no `response.done` of it will come."""
+        current = self.current
+        if current is None or current.id != response_id or current.stage is not Stage.CANCELLING:
+            return None
+        return self.done(response_id, at)
+
+    def gave_up(self) -> None:
+        """The link is gone: nothing will be done any more."""
+        self.current, self.wanted, self._expected = None, False, False
 
     def refused(self, active: bool, at: float) -> bool:
         """Our `response.create` was refused; `active`: because another one is. False: it is given up.
@@ -190,6 +212,5 @@ class Responses:
         self.current.machine.move(Cue.TIMED_OUT)
         if self.current.id is not None:
             self.kill(self.current.id)
-        self.wanted = self.wanted and not self.current.ours  # the server never began; what we want may go now
-        self.current = None
+        self.current = None  # what is wanted behind it may go now
         return True
