@@ -30,6 +30,7 @@ class Ending:
         self._file_spent_at: float | None = None
         self._keyboard_spent = keyboard == "none"
         self._event_at = 0.0
+        self._turn_over_at: float | None = None
         self._rest_since: float | None = None
         self.used = False
         """Something was typed or spoken."""
@@ -39,8 +40,15 @@ class Ending:
         self._event_at = at
 
     def event(self, at: float) -> None:
-        """The server gave a sign of life."""
+        """The server gave a sign of life, or the speaker said something of an answer."""
         self._event_at = at
+
+    def turn_over(self, at: float) -> None:
+        """The server's VAD heard the end of a turn; that it takes the turn comes next."""
+        self._turn_over_at = at
+
+    def turn_taken(self) -> None:
+        self._turn_over_at = None
 
     def file_spent(self, at: float) -> None:
         self._file_spent_at = at
@@ -72,7 +80,7 @@ class Ending:
         if not self.spent(microphone_there):
             self._rest_since = None
             return None
-        if not self.used and self._microphone == "device":
+        if not self.used and self._microphone != "none":
             return End(4, "no_input")
         if not rest:
             self._rest_since = None
@@ -89,6 +97,8 @@ class Ending:
         since = self._rest_since or 0.0
         if self._file_spent_at is not None:
             since = max(since, self._file_spent_at + self._vad_silence_s + SETTLE_S)
+        if self._turn_over_at is not None:
+            since = max(since, self._turn_over_at + SETTLE_S)
         return since + (WORDS_LIMIT_S if unwritten else 0.0)
 
     def deadline(self, at: float, *, microphone_there: bool, rest: bool, unwritten: bool) -> float | None:

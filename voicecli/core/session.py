@@ -192,7 +192,6 @@ class VoiceSession:
             case e.ConversationItemDeleted(item_id=item):
                 talk.pending.answered(Kind.DELETE, item)
             case e.ResponseCreated(response=response):
-                talk.pending.answered(Kind.RESPONSE)
                 if (cancel := talk.responses.created(response.id or "", at)) is not None:
                     barge_in.cancel(talk, cancel)
             case e.ResponseDone():
@@ -274,11 +273,12 @@ class VoiceSession:
     def _tick(self, at: float) -> None:
         talk = self.talk
         linking.tick(talk, at)
+        current = talk.responses.current
         if talk.responses.timed_out(at):
             talk.tell("no_answer")
             talk.ending.answer_failed = True
-            if talk.responses.wanted:
-                talk.ask_for_answer(at)
+            if current is not None:
+                answers.given_up(talk, current, "no_answer", at)
         for change in talk.interruption.tick(at):
             talk.show(change)
         sounding.tick(talk, at)

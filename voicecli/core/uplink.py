@@ -96,7 +96,7 @@ class Uplink:
 
     def committed(self, item: str) -> None:
         """The turn is taken, whether its end was told or not."""
-        if self.speaking == item:
+        if self.speaking in (item, ""):  # servers may leave the id out
             self.speaking = None
 
     def spoken(self, item: str, end_ms: float) -> None:
