@@ -8,7 +8,7 @@ import pytest
 
 from voicecli.config import ConfigError, Place, World, describe_source, load, user_env
 from voicecli.secret import Secret
-from voicecli.target import loopback, with_model
+from voicecli.target import with_model
 
 CANARY = "sk-CANARY0123456789"
 URL = "wss://voice.example/v1/realtime"
@@ -228,33 +228,6 @@ def test_a_url_that_cannot_be_used_is_refused_without_showing_it(files: Files, u
     error = refusal(files, flags={"url": url})
     assert error.message.startswith("The URL from --url cannot be used: ")
     assert "evil" not in error.message
-
-
-@pytest.mark.parametrize(
-    ("host", "dialled"),
-    [
-        ("localhost", "127.0.0.1"),
-        ("LOCALHOST", "127.0.0.1"),
-        ("127.0.0.1", "127.0.0.1"),
-        ("127.255.1.2", "127.255.1.2"),
-        ("::1", "::1"),
-        ("127.1", None),
-        ("2130706433", None),
-        ("0x7f.1", None),
-        ("127.0.0.01", None),
-        ("ｌｏｃａｌｈｏｓｔ", None),
-        ("localhost.", None),
-        ("localhost.evil.example", None),
-        ("::ffff:127.0.0.1", None),
-        ("::1%lo", None),
-        ("0.0.0.0", None),
-        ("128.0.0.1", None),
-        ("", None),
-    ],
-)
-def test_loopback_is_what_is_written_so(host: str, dialled: str | None):
-    """G6, the table of F41."""
-    assert loopback(host) == dialled
 
 
 @pytest.mark.parametrize(

@@ -9,20 +9,20 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent / "voicecli"
-LEAVES = {"", "ports", "settings", "printable", "secret", "files"}
+LEAVES = {"", "ports", "settings", "printable", "secret", "files", "loopback"}
 """They import nothing of ours; "" is the package itself, which has the version."""
 
 MAY: dict[str, set[str]] = {
     **{leaf: {""} for leaf in LEAVES},
     "target": {"secret", "settings"},
-    "config": {"secret", "settings", "target"},
+    "config": {"loopback", "secret", "settings", "target"},
     "logs": {"files", "printable", "settings"},
     "protocol": {"ports"},
     "audio": {"ports"},
     "core": {"protocol", "ports", "settings"},
     "server": {"protocol", "audio", "ports", "printable"},
     "devices": {"audio", "ports"},
-    "runtime": {"core", "protocol", "audio.wire", "ports", "secret"},
+    "runtime": {"core", "protocol", "audio.wire", "loopback", "ports", "secret"},
     "ui": {"core.stimuli", "core.changes", "settings", "printable"},
     "commands": {"*"},
     "cli": {"", "printable", "secret", "settings", "config", "logs", "commands"},

@@ -21,6 +21,7 @@ from dotenv.parser import parse_stream
 from msgspec import Struct
 from platformdirs import user_config_path
 
+from voicecli.loopback import loopback
 from voicecli.secret import PUBLIC_QUERY, Redactor, Secret
 from voicecli.settings import (
     BASE_URL,
@@ -37,7 +38,7 @@ from voicecli.settings import (
     Value,
     options_of,
 )
-from voicecli.target import OPENAI_URL, BadUrl, Target, below, checked_url, loopback
+from voicecli.target import OPENAI_URL, BadUrl, Target, below, checked_url
 
 LARGEST: Final = 64 * 1024
 """Bytes of a file of settings or instructions."""
@@ -230,8 +231,7 @@ def _target(settings: Settings, said: Mapping[str, tuple[Value, Place]], names: 
             "Give that URL with --url if you trust it, or put a key for it into the same .env.",
         )
     parts = urlsplit(url)
-    dial_host = loopback(parts.hostname or "")
-    withheld = key is not None and parts.scheme == "ws" and dial_host is None
+    withheld = key is not None and parts.scheme == "ws" and loopback(parts.hostname or "") is None
     return Target(
         url=url,
         key=None if withheld else key,
@@ -239,7 +239,6 @@ def _target(settings: Settings, said: Mapping[str, tuple[Value, Place]], names: 
         url_source=source,
         key_source="" if withheld else key_source,
         key_withheld=withheld,
-        dial_host=dial_host,
         from_folder=url_place is Place.FOLDER or (key_place is Place.FOLDER and not withheld),
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
@@ -28,8 +27,6 @@ class Target(Struct, frozen=True):
     """In words; "" where no key is sent."""
     key_withheld: bool = False
     """There is a key, and it is not sent because the link is not encrypted (G6)."""
-    dial_host: str | None = None
-    """The literal loopback address to dial, without a proxy; None: the URL's host, which is not loopback."""
     from_folder: bool = False
     """The URL or the key comes from `.env` in the working directory, which the start line must say."""
 
@@ -86,18 +83,3 @@ def with_model(url: str, model: str) -> str:
         return url
     query = f"{parts.query}&" if parts.query else ""
     return urlunsplit(parts._replace(query=f"{query}model={quote(model, safe='')}"))
-
-
-def loopback(host: str) -> str | None:
-    """The literal address to dial where `host` is loopback as written: localhost, 127.0.0.0/8, ::1; else None (G6)."""
-    if host.lower() == "localhost":
-        return "127.0.0.1"
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return None
-    match address:
-        case IPv4Address():
-            return str(address) if address.is_loopback else None
-        case IPv6Address():
-            return "::1" if address == IPv6Address("::1") else None

@@ -150,13 +150,3 @@ def test_the_headers_decide_the_spelling_of_the_greeting(headers: dict[str, list
 )
 def test_any_model_may_be_named(path: str, model: str | None) -> None:
     assert door.model(path) == model
-
-
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.1.2.3", "::1", "[::1]"])
-def test_loopback_is_exactly_this(host: str) -> None:
-    assert door.is_loopback(host)
-
-
-@pytest.mark.parametrize("host", ["0.0.0.0", "::", "127.1", "2130706433", "::ffff:127.0.0.1", "Localhost.", "", "a.b"])
-def test_loopback_is_nothing_else(host: str) -> None:
-    assert not door.is_loopback(host)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
+from voicecli.loopback import loopback
 from voicecli.server import door
 from voicecli.server.limits import Limits
 from voicecli.server.serve import Bounds, House
@@ -31,7 +32,7 @@ def run(host: str, port: int, key: str | None = None, max_sessions: int = 16) ->
 
     Without a key any credentials are taken; either way only this machine is listened to. Port 0 is a free one.
     """
-    if not door.is_loopback(host):
+    if loopback(host.strip("[]")) is None:
         return _refused("only this machine can be served so far", "Use --host 127.0.0.1.")
     if not 0 <= port <= 65_535:
         return _refused(f"{port} is no port", "Use --port with 0 to 65535; 0 takes a free one.")

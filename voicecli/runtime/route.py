@@ -7,7 +7,6 @@ meanwhile. It knows no key and opens no connection.
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import socket
 import threading
 from collections.abc import Callable
@@ -19,7 +18,8 @@ from websockets.exceptions import InvalidProxy
 from websockets.proxy import Proxy, get_proxy, parse_proxy
 from websockets.uri import parse_uri
 
-LOOPBACK_NAME: Final = "localhost"
+from voicecli.loopback import NAME, loopback
+
 ADDRESSES: Final = 4
 """More addresses of one name are not tried."""
 
@@ -48,7 +48,7 @@ class Place(NamedTuple):
 
     @property
     def loopback(self) -> bool:
-        return is_loopback(self.host)
+        return loopback(self.host) is not None
 
 
 class Route(NamedTuple):
@@ -66,16 +66,6 @@ class Route(NamedTuple):
             who = f"{quote(self.proxy.username, safe='')}:{quote(self.proxy.password or '', safe='')}@"
         at = f"[{address}]" if ":" in address else address
         return f"{self.proxy.scheme}://{who}{at}:{self.proxy.port}"
-
-
-def is_loopback(host: str) -> bool:
-    """Exactly `localhost`, 127.0.0.0/8 or ::1 as written (G6); other spellings of them are strangers."""
-    if host.lower() == LOOPBACK_NAME:
-        return True
-    with suppress(ValueError):
-        address = ipaddress.ip_address(host)
-        return (isinstance(address, ipaddress.IPv4Address) and address.is_loopback) or host == "::1"
-    return False
 
 
 def place(url: str) -> Place:
@@ -103,7 +93,7 @@ async def route(url: str, where: Place, lookup: Lookup) -> Route:
 
     Loopback is dialled as the literal address and never by a proxy (G6, G7).
     """
-    if where.host.lower() == LOOPBACK_NAME:
+    if where.host.lower() == NAME:
         return Route(("127.0.0.1", "::1"), None)
     if where.loopback:
         return Route((where.host,), None)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import ipaddress
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 from urllib.parse import parse_qs, urlsplit
@@ -96,17 +95,6 @@ def model(path: str) -> str | None:
     except ValueError:
         return None
     return named[:MODEL_CHARACTERS] or None
-
-
-def is_loopback(host: str) -> bool:
-    """Exactly `localhost`, 127.0.0.0/8 or ::1 as written (G6)."""
-    if host == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    return address.is_loopback and (address.version == 4 or address == ipaddress.ip_address("::1"))
 
 
 def _host_is_in(values: list[str], hosts: frozenset[str]) -> bool:
