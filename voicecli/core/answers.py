@@ -154,7 +154,7 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         last = next((item for item in reversed(items) if talk.transcript.known(item)), None)
         talk.show(talk.counted.add(response.usage, talk.transcript.key(last) if last else None))
     details = response.status_details
-    why = notices.outcome(response.status, details)
+    why = notices.outcome(response.status, details, talk.plan.key_source)
     stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")
     for item in items:
         if talk.ledger.unsettled(item):

@@ -24,6 +24,8 @@ class Levels:
         self._input_db = max(self._input_db, db)
 
     def laid(self, position: int, peaks: tuple[float, ...]) -> None:
+        if not self._wanted:
+            return
         for n, db in enumerate(peaks):
             step = position // PEAK_SAMPLES + n
             self._laid[step] = max(self._laid.get(step, SILENCE_DB), db)

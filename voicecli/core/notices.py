@@ -100,7 +100,9 @@ WORDS: Final[dict[str, Words]] = {
         "info", "Connected again. The assistant knows nothing of the talk so far.", "What you see stays here."
     ),
     "connected_already": Words("info", "The connection is there; nothing to try again.", ""),
-    "no_link": Words("warning", "There is no connection, so this was not sent.", "/retry connects again."),
+    "no_link": Words(
+        "warning", "There is no connection, so this was not sent yet.", "/retry connects again and sends it."
+    ),
     # ---- what the server says
     "invalid_api_key": Words("error", "The server refused your key.", "{key} Put a valid key there."),
     "insufficient_quota": Words(
@@ -318,7 +320,7 @@ def error(info: ErrorInfo, purpose: Purpose | None, key_source: str) -> Told:
     return told("server_error", info.message)
 
 
-def outcome(status: str | None, details: StatusDetails | None) -> Told | None:
+def outcome(status: str | None, details: StatusDetails | None, key_source: str) -> Told | None:
     """Why a response did not end well; None where it did, or was cancelled."""
     reason = (details.reason if details else None) or ""
     if status == "incomplete":
@@ -334,4 +336,4 @@ def outcome(status: str | None, details: StatusDetails | None) -> Told | None:
     if "rate_limit" in code:
         return told("rate_limit", words)
     code = ALIASES.get(code, code)
-    return told(code if code in FATAL else "answer_failed", words, key="")
+    return told(code if code in FATAL else "answer_failed", words, key=key_hint(key_source))

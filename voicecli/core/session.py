@@ -121,7 +121,8 @@ class VoiceSession:
             case stimuli.LinkSlow(what=what):
                 talk.tell("slow", what=what)
             case stimuli.AudioDropped(samples=samples):
-                talk.tell("audio_dropped", seconds=f"{samples / RATE:.1f}")
+                talk.uplink.lost(samples)
+                sounding.tell_dropped(talk, at)
             case stimuli.NotCarried(path=path, why=why):
                 talk.tell_once(f"not carried {path}", "not_carried", why, what=path)
             case stimuli.Laid(position=position, peaks=peaks):
@@ -292,8 +293,7 @@ class VoiceSession:
         talk.transcript.close()
         for change in talk.interruption.flush():
             talk.show(change)
-        sounding.close_side(talk, Side.MICROPHONE)
-        sounding.close_side(talk, Side.SPEAKER)
+        sounding.end(talk, at)
         if talk.connection.alive:
             talk.connection.move(LinkCue.HANGUP, at)
             talk.out.append(Hangup())

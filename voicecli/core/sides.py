@@ -76,6 +76,10 @@ class Absences:
     def tick(self, at: float) -> tuple[SoundFailed, ...]:
         return self._drop() if self.deadline is not None and at >= self.deadline else ()
 
+    def flush(self) -> tuple[SoundFailed, ...]:
+        """The talk ends: nothing is waited for any more."""
+        return self._drop()
+
     def _drop(self) -> tuple[SoundFailed, ...]:
         held, self._held, self.deadline = self._held, None, None
         return (held,) if held is not None else ()

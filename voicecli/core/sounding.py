@@ -9,13 +9,14 @@ from voicecli.core.effects import CloseSound, OpenSound, SendAudio
 from voicecli.core.sides import Cue, Device
 from voicecli.core.talk import Talk
 from voicecli.core.uplink import Cue as GateCue
-from voicecli.ports import MicBlock, Side, SoundFailed, SoundFailure, SoundOpened
+from voicecli.core.uplink import Gate
+from voicecli.ports import RATE, MicBlock, Side, SoundFailed, SoundFailure, SoundOpened
 
 STALE_MUTE_S = 30.0
 """After the process stood still for longer than this the microphone stays off until it is asked for (G27)."""
 
 AFTER_SILENCE_S = 0.2
-"""What is sent beyond the VAD's silence window when the microphone is muted in mid-turn."""
+"""What is sent beyond the VAD's silence window when the microphone is muted or lost."""
 
 WORKS_STILL = frozenset({SoundFailure.NO_PERMISSION, SoundFailure.DISK})
 """What is told, and does not end the side: its clock goes on."""
@@ -63,6 +64,8 @@ def closed(talk: Talk, side: Side) -> None:
 
 def failed(talk: Talk, failed: SoundFailed, at: float) -> None:
     """One notice with the remedy, and the talk goes on by typing, or by text."""
+    if talk.sides[failed.side].state is Device.LOST:
+        return  # that has been told
     works_still = failed.failure in WORKS_STILL
     if not works_still and talk.sides[failed.side].move(Cue.FAILED):
         talk.show(SoundNow(side=failed.side.value, state="lost", name=Foreign(failed.device)))
@@ -73,8 +76,12 @@ def failed(talk: Talk, failed: SoundFailed, at: float) -> None:
         _tell_absences(talk, talk.absences.failed(failed, other.wanted and other.state is Device.OPENING, at))
     else:
         talk.show(notices.sound_failed(failed))
-    if failed.side is Side.SPEAKER and not works_still:
+    if works_still:
+        return
+    if failed.side is Side.SPEAKER:
         barge_in.read(talk, at)
+    else:
+        _end_turn(talk)
 
 
 def mute(talk: Talk) -> None:
@@ -82,18 +89,30 @@ def mute(talk: Talk) -> None:
     if not talk.sides[Side.MICROPHONE].wanted:
         talk.tell("no_microphone_here")
         return
-    turn = talk.uplink.speaking if talk.connection.ready else None
-    if not talk.uplink.move(GateCue.MUTE):
+    if talk.uplink.muted:
         talk.tell("muted_already")
         return
-    if turn is not None:  # else the server's VAD would wait for the end of the turn for ever
-        silence = talk.uplink.silence(silence_s(talk.effective) + AFTER_SILENCE_S)
-        talk.out.append(SendAudio(silence, talk.plan.profile.input))
+    _end_turn(talk)
+    talk.uplink.move(GateCue.MUTE)
     close_side(talk, Side.MICROPHONE)
 
 
+def _end_turn(talk: Talk) -> None:
+    """Nothing more is recorded: without silence the server's VAD would wait for the end of a turn for ever.
+
+    It goes whether a turn is known or not, because `speech_started` may be on its way.
+    """
+    if talk.uplink.gate in (Gate.OPEN, Gate.SHUT) and isinstance(talk.effective.turn_detection, TurnDetection):
+        silence = talk.uplink.silence(silence_s(talk.effective) + AFTER_SILENCE_S)
+        talk.out.append(SendAudio(silence, talk.plan.profile.input))
+
+
 def unmute(talk: Talk) -> None:
+    """A microphone that was lost or missing is tried again: somebody who asks for it may have plugged it in."""
     if not talk.uplink.move(GateCue.UNMUTE):
+        if talk.sides[Side.MICROPHONE].state is Device.LOST:
+            open_side(talk, Side.MICROPHONE)
+            return
         talk.tell("not_muted" if talk.sides[Side.MICROPHONE].wanted else "no_microphone_here")
     elif talk.connection.ready:
         talk.uplink.move(GateCue.READY)
@@ -116,8 +135,22 @@ def stale(talk: Talk, gap_s: float) -> None:
         talk.tell("stale", seconds=f"{gap_s:.1f}")
 
 
+def tell_dropped(talk: Talk, at: float, *, now: bool = False) -> None:
+    if samples := talk.uplink.to_tell(at, now=now):
+        talk.tell("audio_dropped", seconds=f"{max(0.1, samples / RATE):.1f}")
+
+
+def end(talk: Talk, at: float) -> None:
+    """What is still to be told, and both sides closed."""
+    _tell_absences(talk, talk.absences.flush())
+    tell_dropped(talk, at, now=True)
+    close_side(talk, Side.MICROPHONE)
+    close_side(talk, Side.SPEAKER)
+
+
 def tick(talk: Talk, at: float) -> None:
     _tell_absences(talk, talk.absences.tick(at))
+    tell_dropped(talk, at)
     if talk.uplink.down_too_long(at):
         close_side(talk, Side.MICROPHONE)
     if level := talk.levels.tick(at, talk.ledger.ear(at), talk.ledger.queued(at)):

@@ -43,7 +43,7 @@ class Talk:
         """Which rows of the tables were taken, and how often."""
         self.out: list[AnyEffect] = []
         self._ids = 0
-        self._told: set[str] = set()
+        self._told: dict[str, set[str]] = {}
 
         self.transcript = Transcript(self.show)
         self.ledger = Ledger() if ledger is None else ledger
@@ -115,8 +115,9 @@ class Talk:
 
     def tell_once(self, subject: str, code: str, detail: str = "", **names: object) -> None:
         """The same subject is told once in a talk."""
-        if subject not in self._told and len(self._told) < MOST_TOLD:
-            self._told.add(subject)
+        told = self._told.setdefault(code, set())
+        if subject not in told and len(told) < MOST_TOLD:
+            told.add(subject)
             self.tell(code, detail, **names)
 
     def send(self, event: ClientEvent, kind: Kind, subject: str = "") -> None:

@@ -9,6 +9,8 @@ from voicecli.ports import RATE
 
 LINK_DOWN_LIMIT_S = 10.0
 """After so long without a link the microphone is closed (G28)."""
+DROPPED_EVERY_S = 10.0
+"""A slow link drops sound many times a second; it is told so often at most."""
 TAIL_S = 0.3
 """Half-duplex: the room rings on for so long after the last sample was heard."""
 
@@ -52,6 +54,8 @@ class Uplink:
         self._spoken_ms: dict[str, int] = {}
         self.down_since: float | None = None
         self._quiet_from: float | None = None
+        self._dropped = 0
+        self._told_dropped_at = -DROPPED_EVERY_S
 
     @property
     def gate(self) -> Gate:
@@ -66,6 +70,8 @@ class Uplink:
         times = [self.down_since + LINK_DOWN_LIMIT_S] if self.down_since is not None else []
         if self._quiet_from is not None and self.gate is Gate.SHUT:
             times.append(self._quiet_from + TAIL_S)
+        if self._dropped:
+            times.append(self._told_dropped_at + DROPPED_EVERY_S)
         return min(times, default=None)
 
     def down_too_long(self, at: float) -> bool:
@@ -74,6 +80,17 @@ class Uplink:
             return False
         self.down_since = None
         return True
+
+    def lost(self, samples: int) -> None:
+        """The link dropped so much."""
+        self._dropped += samples
+
+    def to_tell(self, at: float, *, now: bool = False) -> int:
+        """Samples that were dropped and are to be told now; 0: nothing, or not yet."""
+        if not self._dropped or (at < self._told_dropped_at + DROPPED_EVERY_S and not now):
+            return 0
+        samples, self._dropped, self._told_dropped_at = self._dropped, 0, at
+        return samples
 
     def move(self, cue: Cue) -> bool:
         return self._machine.move(cue)
