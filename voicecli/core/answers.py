@@ -137,6 +137,12 @@ def _row(talk: Talk, item: str, response: str, via: Via) -> bool:
 def generated(talk: Talk, item: str) -> None:
     """All of the item is here."""
     talk.ledger.finish(item)
+    if talk.transcript.is_open(item) and not talk.transcript.has_text(
+        item
+    ):  # servers may give it only when it is whole
+        whole = talk.conversation.item(item)
+        for n, part in enumerate(whole.content if whole is not None else ()):
+            talk.transcript.replace(item, n, part.text or part.transcript or "")
     talk.transcript.generated(item, talk.ledger.received(item))
 
 
@@ -148,6 +154,8 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
     if current is not None:
         name = current.id or name
         _answered(talk, current)
+        for text in talk.answering if current.ours else ():  # some servers acknowledge no item
+            talk.unsent.pop(text, None)
     given = {item.id: item for item in response.output if item.id}
     items = list(dict.fromkeys([*(current.items if current else ()), *given]))
     if response.usage is not None:

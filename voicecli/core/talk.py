@@ -77,6 +77,8 @@ class Talk:
         """The settings in force, as far as the server has told them."""
         self.cut: dict[str, None] = {}
         """Items that were settled before they were whole: no more of their sound is laid."""
+        self.answering: tuple[str, ...] = ()
+        """The texts that were sent before the last `response.create`: once it is done the server has them."""
         self.to_delete: dict[str, list[str]] = {}
         """Response -> items that nobody heard, to be deleted when it is done."""
 
@@ -128,6 +130,7 @@ class Talk:
     def ask_for_answer(self, at: float) -> None:
         """An answer is wanted: now, or when the one before it is done."""
         if self.responses.ask(at):
+            self.answering = tuple(self.unsent)
             self.send(ResponseCreate(), Kind.RESPONSE)
 
     def new_id(self, prefix: str) -> str:

@@ -137,6 +137,10 @@ class Transcript:
         row = self._row(item)
         return row is not None and row.status in OPEN
 
+    def has_text(self, item: str) -> bool:
+        row = self._row(item)
+        return row is not None and any(row.parts.values())
+
     @property
     def turns(self) -> int:
         return len(self._rows)
