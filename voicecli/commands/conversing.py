@@ -80,6 +80,8 @@ class Conversing:
         self._phase = ""
         self._signal = 0
         self._told: list[str] = []
+        self.stuck = False
+        """The sound library did not let go of a device: the interpreter's own end would hang in it, or crash."""
         self._sound = parts.sound(self._ring) if parts.sound else None
         self._session = SessionThread(VoiceSession(plan), self._sound, self._link(plan, where), levels=settings.levels)
         self._keyboard = Keyboard(self._session.changes.ring)
@@ -109,8 +111,7 @@ class Conversing:
         """Waits for link and devices to be closed, no longer than that may take; gives `code`."""
         end = end_within(END_S, code)
         self._session.join(END_S)
-        if self._sound is not None:
-            self._sound.end()
+        self.stuck = self._sound is not None and not self._sound.end()
         end.cancel()
         return code
 

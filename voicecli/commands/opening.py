@@ -48,7 +48,10 @@ def converse(parts: Parts) -> int:
         try:
             with Signals(door.signalled):
                 door.talk = Conversing(parts, _where(parts, server)._replace(err=quiet.descriptor))
-                return door.talk.run()
+                code = door.talk.run()
+            if door.talk.stuck:
+                hard_end(code, server.abandon if server is not None else None)
+            return code
         except _Leave as leave:
             return leave.code
         except ServerFailed as failed:

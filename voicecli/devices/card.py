@@ -46,6 +46,7 @@ class Card:
         self._late: deque[SoundEvent] = deque()
         self._capture = Capture()
         self._zeros_told = False
+        self._sounded = False  # an earlier opening delivered sound: what is missing now is no permission
         self._device = ""
         self._portaudio: PortAudio | None = None
         self._file_microphone: FileMicrophone | None = None
@@ -109,10 +110,11 @@ class Card:
         match mail:
             case Raw():
                 events.extend(self._capture.take(mail, now))
-                if self._capture.heard is Heard.ZEROS and not self._zeros_told:
+                if self._capture.heard is Heard.ZEROS and not (self._zeros_told or self._sounded):
                     self._zeros_told = True
                     events.append(SoundFailed(Side.MICROPHONE, SoundFailure.NO_PERMISSION, self._device, ""))
             case SoundOpened(Side.MICROPHONE):
+                self._sounded = self._sounded or self._capture.heard is Heard.SOUND
                 self._capture = Capture(live=not isinstance(self._setup.input, File))
                 self._device = mail.device
                 events.append(mail)
