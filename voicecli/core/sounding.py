@@ -11,6 +11,7 @@ from voicecli.core.talk import Talk
 from voicecli.core.uplink import Cue as GateCue
 from voicecli.core.uplink import Gate
 from voicecli.ports import RATE, MicBlock, Side, SoundFailed, SoundFailure, SoundOpened
+from voicecli.protocol.items import TurnDetection
 
 STALE_MUTE_S = 30.0
 """After the process stood still for longer than this the microphone stays off until it is asked for (G27)."""
