@@ -14,6 +14,7 @@ import pytest
 from server_talk import silence
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.frames import Frame, Opcode
 from websockets.typing import Subprotocol
 
 from voicecli.server import door
@@ -239,7 +240,7 @@ def test_over_the_limit_of_connections_is_hung_up_on_at_once_and_told_once() -> 
                 writer.close()
                 await writer.wait_closed()
             while (await status_of_or_none(url)) is None:
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.05)
 
     in_loop(work)
 
@@ -287,6 +288,44 @@ def test_a_deaf_client_does_not_keep_the_server_from_ending() -> None:
         writer.close()
 
     in_loop(work)
+
+
+def test_a_client_that_reads_nothing_is_hung_up_on_and_its_place_is_free() -> None:
+    async def work() -> None:
+        async with served(bounds=Bounds(sessions=1, deaf_s=0.1)) as url:
+            await fill(url)
+            while await status_of(url) != 101:
+                await asyncio.sleep(0.05)
+
+    in_loop(work)
+
+
+def test_the_server_ends_in_time_while_a_client_reads_nothing() -> None:
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        async with served(bounds=Bounds(sessions=1, deaf_s=None)) as url:
+            await fill(url)
+            began = loop.time()
+        assert loop.time() - began < 4.0
+
+    in_loop(work)
+
+
+async def fill(url: str) -> asyncio.StreamWriter:
+    """A client that asks for much and reads none of it, until the server takes nothing more."""
+    host, port = url.removeprefix("ws://").partition("/")[0].split(":")
+    reader, writer = await asyncio.open_connection(host, int(port), limit=2**10)
+    writer.write(upgrade())
+    await reader.readuntil(b"\r\n\r\n")
+    content = [{"type": "input_text", "text": "x" * 2**20}]
+    item = {"type": "message", "role": "user", "content": content}
+    frame = Frame(Opcode.TEXT, json.dumps({"type": "conversation.item.create", "item": item}).encode())
+    for _ in range(16):
+        writer.write(frame.serialize(mask=True))
+    with suppress(TimeoutError):
+        async with asyncio.timeout(0.5):
+            await writer.drain()
+    return writer
 
 
 def test_no_key_reaches_any_log(caplog: pytest.LogCaptureFixture) -> None:

@@ -178,6 +178,14 @@ def test_a_commit_by_hand_in_the_middle_of_a_turn_takes_its_id() -> None:
     assert kinds(talk.speak(silence(1.0))) == []
 
 
+def test_the_sound_of_a_turn_has_left_the_buffer() -> None:
+    talk = Talk()
+    talk.speak(silence(0.48), speech(0.96), silence(0.544))
+    assert "input_audio_buffer.committed" in kinds(talk.seen)
+    told = only(talk.send("input_audio_buffer.commit"), "error")["error"]
+    assert told["code"] == "input_audio_buffer_commit_empty"
+
+
 def test_odd_bytes_wait_for_their_other_half() -> None:
     talk = Talk(update=OFF)
     sound = speech(0.2)

@@ -110,7 +110,6 @@ class RunningResponse:
         self._samples = 0
         self._written_s = 0.0
         self._letters = 0
-        self._making: str | None = None
         self._output: list[Item] = []
         self._out: list[ServerEvent] = []
         self._steps = self._play()
@@ -126,11 +125,6 @@ class RunningResponse:
     def deadline(self) -> float | None:
         """When its next events may leave; None when it has given all."""
         return self._deadline
-
-    @property
-    def making(self) -> str | None:
-        """The id of the item that is being made."""
-        return self._making
 
     @property
     def ear(self) -> float:
@@ -199,7 +193,6 @@ class RunningResponse:
             status="in_progress",
             role="assistant",
         )
-        self._making = item.id
         self._out.append(OutputItemAdded(response_id=self.id, output_index=index, item=item))
         content: list[ContentPart] = []
         for part in answer.parts:
@@ -210,7 +203,6 @@ class RunningResponse:
         whole = self._running and (self._answer.status == "completed" or index + 1 < len(self._answer.items))
         item = replace(item, status="completed" if whole else "incomplete", content=tuple(content))
         self._output.append(item)
-        self._making = None
         self._out.append(OutputItemDone(response_id=self.id, output_index=index, item=item))
 
     def _play_part(self, place: _Place, part: AnswerPart, content: list[ContentPart]) -> Iterator[float]:

@@ -13,7 +13,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from voicecli.audio.vad import FRAME, best_vad
+from voicecli.audio.vad import FRAME, SileroVad, best_vad
 from voicecli.server import door
 from voicecli.server.limits import Limits
 from voicecli.server.responder import PracticePartner
@@ -82,6 +82,12 @@ class House:
         for connection in list(self._connected):
             connection.transport.abort()
 
+    async def warm(self) -> None:
+        """Loads what the first sound will need, so that it does not come late; says so where it is the lesser thing."""
+        name = await asyncio.to_thread(_warm)
+        if name != SileroVad.name:
+            self._tell("there is no speech detector for this platform: loudness alone tells where your turns end")
+
     def _connection_class(self) -> type[ServerConnection]:
         house = self
 
@@ -122,12 +128,10 @@ class House:
         except ConnectionClosed:
             pass
         except TimeoutError:
-            await connection.close(1011, "the client does not read")
+            await _close(connection, "the client does not read")
         except Exception as bug:
             self._tell(f"a session ended by a bug of ours: {type(bug).__name__}")
-            await connection.close(1011, "internal error")
-        finally:
-            self._talking.discard(connection)
+            await _close(connection, "internal error")
 
     def _session(self, connection: ServerConnection) -> ServerSession:
         request = connection.request
@@ -168,6 +172,15 @@ async def _received(connection: ServerConnection, wait_s: float | None) -> str |
         return None
 
 
+async def _close(connection: ServerConnection, reason: str) -> None:
+    """1011. Closing has no limit of its own where the peer reads nothing, so it is given one."""
+    try:
+        async with asyncio.timeout(CLOSE_S):
+            await connection.close(1011, reason)
+    except TimeoutError:
+        connection.transport.abort()
+
+
 async def run(
     house: House,
     host: str,
@@ -181,7 +194,7 @@ async def run(
     """
     server = await house.listen(host, port)
     try:
-        warming = asyncio.get_running_loop().run_in_executor(None, warm)
+        warming = asyncio.create_task(house.warm())
         ready(url(host, int(server.sockets[0].getsockname()[1])))
         await stop.wait()
     finally:
@@ -194,9 +207,11 @@ async def run(
         await warming
 
 
-def warm() -> None:
-    """Loads what the first sound will need, so that it does not come late."""
-    best_vad().feed(bytes(2 * FRAME))
+def _warm() -> str:
+    """Which detector of speech there is, after its first frame."""
+    vad = best_vad()
+    vad.feed(bytes(2 * FRAME))
+    return vad.name
 
 
 def url(host: str, port: int) -> str:
