@@ -11,6 +11,7 @@ from collections import Counter
 from .ear import Broken
 from .pair import World
 from .recipe import draw
+from .rows import never
 
 
 def main() -> int:
@@ -25,6 +26,7 @@ def main() -> int:
     broken: Counter[str] = Counter()
     examples: dict[str, list[int]] = {}
     total: Counter[str] = Counter()
+    rows: set[object] = set()
     for seed in seeds:
         world = World(draw(seed))
         try:
@@ -40,8 +42,11 @@ def main() -> int:
                 if options.seed is not None:
                     print(world.recipe, *world.last, sep="\n")
             continue
+        rows.update(world.rows)
         total.update(cuts=witness.cuts, truncates=witness.truncates, deletes=witness.deletes, blocks=witness.blocks)
         total["virtual seconds"] += round(world.clock.now - world.recipe.began)
+    for row in never(rows):  # type: ignore[arg-type]
+        print("never taken:", row)
     for name, n in broken.most_common():
         print(n, name, examples[name][:12])
     print(f"{len(seeds)} worlds, {sum(broken.values())} broken, {time.perf_counter() - began:.1f} s", dict(total))

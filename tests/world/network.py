@@ -142,6 +142,11 @@ class Line:
 
     # ---- up
 
+    @property
+    def waiting(self) -> int:
+        """Frames that could not leave yet."""
+        return len(self._outbox)
+
     def put(self, text: str, samples: int) -> None:
         if self._hung_up is not None or self._over:
             return

@@ -165,6 +165,7 @@ class World:
         for deed in recipe.deeds:
             self._plan_deed(deed, recipe.began)
         self._say(Begin())
+        self._look()
         if recipe.quits_at is not None:
             clock.at(recipe.began + recipe.quits_at, self._say, Quit(130, "interrupted"))
             self._wait(lambda: self.engine.ended, "the person leaves")
@@ -187,6 +188,10 @@ class World:
                 f"{talk.responses.wanted} speaking {talk.uplink.speaking} rest {talk.rest} ledger {talk.ledger.rest}"
             )
 
+    def _look(self) -> None:
+        """Somebody looks at the clock, so that time goes by where nothing else happens."""
+        self.clock.after(0.2, self._look)
+
     def _settled(self) -> bool:
         """Nothing goes on, nothing is on its way, and that for a while."""
         now = self.clock.now
@@ -201,33 +206,29 @@ class World:
     def _resting(self) -> bool:
         talk = self.session.talk
         if talk.connection.state is Link.LOST:
-            return talk.ledger.rest and not self.endless_is_left
+            return talk.ledger.rest
         return (
             talk.connection.ready
             and talk.rest
             and not self.network.control
             and all(server.rest for server in self.servers)
-            and not self.endless_is_left
         )
-
-    @property
-    def endless_is_left(self) -> bool:
-        """The talk will end by itself."""
-        return False
 
     def _at_rest(self) -> None:
         talk = self.session.talk
-        if self.recipe.server.truncate != "ignored" and self.recipe.server.hangs == "never":
+        server = self.recipe.server
+        if server.truncate != "ignored" and server.update != "ignored" and server.hangs == "never":
             hold("pending is empty at rest", not len(talk.pending) or not talk.connection.ready, talk.pending.kinds())
         hold("no answer is owed at rest", not talk.responses.busy or not talk.connection.ready)
         if not talk.connection.ready:
             return
-        line, server = self.network.line, self.servers[-1]
+        line = self.network.line
         assert line is not None
-        arrived = line.delivered_samples + line.flying_samples
-        hold("captured = sent + told as dropped", line.put_samples == arrived + line.dropped_samples, vars(line))
-        if self.recipe.server.hangs == "never":
-            self._views(server)
+        gone = line.delivered_samples + line.flying_samples + line.dropped_samples
+        exact = line.put_samples == gone if not line.waiting else line.put_samples >= gone
+        hold("captured = sent + told as dropped", exact, line.put_samples, gone)
+        if server.hangs == "never":
+            self._views(self.servers[-1])
 
     def _views(self, server: Server) -> None:
         ours = self._comparable(self.session.talk.conversation.view(), server)

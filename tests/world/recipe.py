@@ -105,7 +105,7 @@ def _card(rng: Random) -> CardRecipe:
         loss=pick((SoundFailure.LOST, SoundFailure.STALLED)),
     )
     for side in Side:
-        card.open_s[side] = pick((0.0, 0.03, 0.3, 1.5))
+        card.open_s[side] = pick((0.0, 0.03, 0.03, 0.3, 1.5))
         if rng.random() < 0.06:
             card.missing[side] = pick((SoundFailure.NO_DEVICE, SoundFailure.NO_DEVICE, SoundFailure.IN_USE))
         if rng.random() < 0.08:
@@ -119,7 +119,7 @@ def _card(rng: Random) -> CardRecipe:
 def _network(rng: Random) -> NetworkRecipe:
     pick = rng.choice
     network = NetworkRecipe(
-        dial_s=pick((0.0, 0.05, 0.3, 2.5)),
+        dial_s=pick((0.0, 0.05, 0.05, 0.3, 0.3, 2.5)),
         up_s=pick((0.0005, 0.01, 0.05, 0.25)),
         down_s=pick((0.0005, 0.01, 0.05, 0.25)),
         jitter_s=pick((0.0, 0.01, 0.2)),
@@ -193,21 +193,26 @@ def _person(rng: Random, recipe: Recipe) -> None:
     pick = rng.choice
     ways: list[Any] = ["interrupt"]
     if recipe.microphone != "none":
-        ways += ["speak"] * 4 + ["mute", "unmute", "unmute"]
+        ways += ["speak"] * 5 + ["unmute"] * 2 + pick((["mute"], []))
     if recipe.keyboard != "none":
-        ways += ["type"] * 3
+        ways += ["type"] * 4
     ways += [pick(("half-duplex", "echo off", "interrupt", "retry"))]
-    at = rng.uniform(0.0, 1.2)
-    for _ in range(rng.randint(1, 5)):
-        recipe.deeds.append(Deed(pick(ways), at, pick((0.15, 0.4, 0.9))))
+    at = rng.uniform(0.0, 1.0) if rng.random() < 0.3 else rng.uniform(1.0, 2.0)
+    first = "speak" if recipe.microphone != "none" and (recipe.keyboard == "none" or rng.random() < 0.6) else "type"
+    recipe.deeds.append(Deed(first, at, pick((0.15, 0.4, 0.9))))
+    for _ in range(rng.randint(0, 4)):
         at += pick((0.0, 0.0005, 0.02, 0.3, 0.8, 1.5))
+        recipe.deeds.append(Deed(pick(ways), at, pick((0.15, 0.4, 0.9))))
     if recipe.network.drop_s is not None or recipe.network.refused:
         at = max(at, 2.0 + (recipe.network.drop_s or 0.0))
         if rng.random() < 0.7:
             recipe.deeds.append(Deed("retry", at))
             recipe.deeds.append(Deed(pick(ways), at + rng.uniform(0.0, 1.0)))
-    for _ in range(rng.randint(0, 3)):
-        recipe.reactions.append(Deed(pick(ways), pick((0.0, 0.001, 0.03, 0.1, 0.3, 0.7)) * rng.random() * 2, 0.3))
+    ways += ["interrupt"] * 2 + ["speak", "type"] * (len(ways) // 4)
+    ways = [way for way in ways if way != "speak" or recipe.microphone != "none"]
+    ways = [way for way in ways if way != "type" or recipe.keyboard != "none"]
+    for _ in range(rng.randint(1, 4)):
+        recipe.reactions.append(Deed(pick(ways), pick((0.0, 0.001, 0.03, 0.1, 0.3, 0.7)) * rng.random() * 2, 0.2))
     if rng.random() < 0.02:
         recipe.deeds.append(Deed("sleep", at, pick((0.4, 1.5, 31.0))))
     if recipe.keyboard == "pipe":

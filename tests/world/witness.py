@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from msgspec import UNSET
+
 from voicecli.core.changes import Ended, LinkNow, TurnGone, TurnOpened, TurnSet
 from voicecli.core.effects import AnyEffect, Connect, Move, Play, Send, SendAudio, Show
 from voicecli.core.heard import Fate, Verdict
@@ -37,6 +39,7 @@ class Said:
     """Part -> bytes that were laid."""
     pieces: list[tuple[int, int]] = field(default_factory=list)
     has_text: bool = False
+    """That was shown, so it was read."""
     whole: bool = False
     """Nothing more of it will come."""
     verdict: Verdict | None = None
@@ -74,6 +77,8 @@ class Witness:
         """Of this connection; those of the ones before are in `older`."""
         self.older: list[Said] = []
         self.replies: dict[str, Reply] = {}
+        self.patient = False
+        """The server forgets about responses: another may begin, and things may be deleted, without their end."""
         self.ended: Ended | None = None
         self.cuts = self.truncates = self.deletes = self.blocks = 0
         self.worst_s = 0.0
@@ -99,10 +104,13 @@ class Witness:
         """Called with the effects before they are carried out."""
         hold("Ended is the last", self.ended is None, stimulus, effects)
         verdicts, self._ledger.given = self._ledger.given, []
+        was_open = self._open
         if isinstance(stimulus, Received):
             self._received(stimulus.event, at)
         elif isinstance(stimulus, LinkEnded):
             self._open = False
+            for said in self.items.values():
+                said.whole = True
         elif isinstance(stimulus, SoundFailed) and stimulus.side is Side.SPEAKER:
             self._speaker = self._speaker and stimulus.failure in WORKS_STILL
         self._sound(stimulus, effects)
@@ -122,7 +130,7 @@ class Witness:
                     pass
         self._interrupted(stimulus)
         self._repaid(stimulus)
-        self._uplink(stimulus, effects, at)
+        self._uplink(stimulus, effects, at, was_open)
         if isinstance(stimulus, EchoSet):
             self._echo, self._echo_since = stimulus.echo, at
 
@@ -153,11 +161,11 @@ class Witness:
             case e.OutputItemAdded(item=item, response_id=response) | e.OutputItemDone(item=item, response_id=response):
                 said = self._item(item.id or "", response)
                 said.message = item.type in ("message", None)
-                said.has_text = said.has_text or any(part.type == "text" and part.text for part in item.content)
+                said.has_text = said.has_text or self._read(said, any(part.type == "text" for part in item.content))
                 said.whole = said.whole or isinstance(event, e.OutputItemDone)
             case e.TextDelta(item_id=item, response_id=response, delta=text):
                 said = self._item(item, response)
-                said.has_text = said.has_text or bool(text)
+                said.has_text = said.has_text or self._read(said, bool(text))
             case e.AudioDelta(item_id=item, response_id=response, content_index=part, delta=data) if item:
                 self._item(item, response).received.setdefault(part, bytearray()).extend(data)
             case _:
@@ -169,6 +177,10 @@ class Witness:
             said = self.items[item] = Said(response)
             self.replies.setdefault(response, Reply()).items.append(item)
         return said
+
+    def _read(self, said: Said, text: bool) -> bool:
+        """Whether it was shown: what comes of a dead response is not."""
+        return text and not self.replies[said.response].dead
 
     # ---- what is laid
 
@@ -242,18 +254,14 @@ class Witness:
             case e.ConversationItemDelete(item_id=item):
                 self._delete(self.items.get(item), item)
             case e.ResponseCreate():
-                hold("one default response", self._asked == 0, "asked twice")
                 active = [name for name, reply in self.replies.items() if not reply.done]
-                hold("one default response", not active or self._hangs(), active)
+                hold("one default response", self.patient or not (active or self._asked), active)
                 self._asked = 1
+            case e.ResponseCancel(response_id=response):
+                for name, reply in self.replies.items():
+                    reply.dead = reply.dead or (not reply.done and response in (name, UNSET))
             case _:
                 pass
-
-    def _hangs(self) -> bool:
-        return self.patient
-
-    patient = False
-    """The server forgets about responses: the client may begin another."""
 
     def _truncate(self, said: Said | None, item: str, ms: int, at: float) -> None:
         hold("only what is there is truncated", said is not None and self._open, item)
@@ -277,7 +285,7 @@ class Witness:
         self.deletes += 1
         said.deletes += 1
         hold("one delete for an item", said.deletes == 1 and not said.truncates, item)
-        hold("only sound is deleted", said.message and not said.has_text and self._speaker, item)
+        hold("only sound is deleted", said.message and self._speaker and (said.pieces or not said.has_text))
         hold("a delete waits for the end of the response", self.replies[said.response].done or self.patient, item)
         verdict = said.verdict
         hold("only the unheard is deleted", not said.pieces or (verdict and verdict.fate is Fate.UNHEARD), item)
@@ -302,7 +310,7 @@ class Witness:
                 hold("what is cut is truncated", said.truncates == 1, said.verdict)
             unheard = said.verdict.fate is Fate.UNHEARD and "delete" in can and self._plan.profile.unheard == "delete"
             reply = self.replies[said.response]
-            if unheard and not said.has_text and not said.deletes and item not in reply.owed:
+            if unheard and not said.deletes and item not in reply.owed:
                 reply.owed.append(item)
 
     def _repaid(self, stimulus: Stimulus) -> None:
@@ -314,12 +322,12 @@ class Witness:
 
     # ---- the microphone
 
-    def _uplink(self, stimulus: Stimulus, effects: Sequence[AnyEffect], at: float) -> None:
+    def _uplink(self, stimulus: Stimulus, effects: Sequence[AnyEffect], at: float, was_open: bool) -> None:
         sent = [effect for effect in effects if isinstance(effect, SendAudio)]
         for effect in sent:
             late = self._greeted_at is not None and at >= self._greeted_at + 10.0
             hold("not one byte before ready", self._configured or late, at)
-            hold("not one byte without a link", self._open, at)
+            hold("not one byte without a link", was_open, at)
         muted = self._muted
         match stimulus:
             case Asked("mute") if self._plan.microphone != "none":
@@ -337,7 +345,7 @@ class Witness:
             hold("what ends a turn is silence", all(not any(effect.pcm) for effect in sent), stimulus)
             return
         self.blocks += 1
-        if muted or not self._open:
+        if muted or not was_open:
             hold("not one byte while muted" if muted else "not one byte before ready", not sent, at)
             return
         hold("captured while open = sent", [len(effect.pcm) for effect in sent] == [len(stimulus.pcm)], at)

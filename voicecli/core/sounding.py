@@ -68,6 +68,7 @@ def failed(talk: Talk, failed: SoundFailed, at: float) -> None:
     if talk.sides[failed.side].state is Device.LOST:
         return  # that has been told
     works_still = failed.failure in WORKS_STILL
+    ran = talk.sides[failed.side].state is Device.RUNNING
     if not works_still and talk.sides[failed.side].move(Cue.FAILED):
         talk.show(SoundNow(side=failed.side.value, state="lost", name=Foreign(failed.device)))
     if failed.failure is SoundFailure.NO_LIBRARY:
@@ -81,7 +82,7 @@ def failed(talk: Talk, failed: SoundFailed, at: float) -> None:
         return
     if failed.side is Side.SPEAKER:
         barge_in.read(talk, at)
-    else:
+    elif ran:
         _end_turn(talk)
 
 
