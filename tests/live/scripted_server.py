@@ -20,12 +20,11 @@ from ear import noise
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from voicecli.audio.vad import best_vad
+from voicecli.audio.vad import FRAME, best_vad
 from voicecli.ports import RATE
 from voicecli.server import door
 from voicecli.server.limits import Limits
 from voicecli.server.responder import Answer, AnswerItem, AnswerPart, Asked, Piece
-from voicecli.server.serve import warm
 from voicecli.server.session import ServerSession
 
 WORD = RATE // 4
@@ -118,7 +117,7 @@ async def converse(connection: ServerConnection, session: ServerSession, written
 
 
 async def main(folder: Path) -> None:
-    warm()
+    best_vad().feed(bytes(2 * FRAME))  # loads what the first sound will need
     async with serve(House(folder).talk, "127.0.0.1", 0, max_size=None, ping_interval=None) as server:
         print(f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}{door.PATH}", flush=True)
         await asyncio.to_thread(sys.stdin.read)

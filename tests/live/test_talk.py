@@ -114,7 +114,7 @@ def test_what_is_claimed_at_an_interruption_is_what_the_monitor_recorded(
     rng = random.Random(name)
     interjection = write_wav(tmp_path / "wait.wav", read_wav(QUESTION)[: int(0.6 * RATE)])
     with Talk(server.url(case.answers, **case.pace)) as talk:
-        monitor = virtual_audio.monitor()
+        monitor = virtual_audio.monitor(block_ms=5)
         rounds = list(interrupted(case, talk, virtual_audio, rng, interjection))
         talk.rest(0.1)
         recording = monitor.stop()

@@ -78,7 +78,8 @@ class VirtualAudio:
         self.process = subprocess.Popen(
             [
                 *command.split(),
-                "--high-priority=no",
+                # As on a real system, where it may; else it goes on without.
+                "--high-priority=yes",
                 "--log-target=stderr",
                 *("-L", f"module-native-protocol-unix socket={self.folder / 'native'} auth-anonymous=1"),
                 *("-L", null + "sink_name=speaker"),
@@ -170,15 +171,15 @@ class VirtualAudio:
         if player.returncode:
             raise RuntimeError(f"paplay ended with {player.returncode}: {said.strip()}")
 
-    def monitor(self) -> Monitor:
-        """Records what the speaker gives, until `Monitor.stop`."""
-        return Monitor(self)
+    def monitor(self, source: str = "speaker.monitor", block_ms: int = 10) -> Monitor:
+        """Records what the speaker gives, or another source, until `Monitor.stop`; it gives blocks of `block_ms`."""
+        return Monitor(self, source, block_ms)
 
 
 class Monitor(threading.Thread):
     """What left the speaker, sample for sample (where the sink runs at 24 kHz mono), with the times it did."""
 
-    def __init__(self, audio: VirtualAudio) -> None:
+    def __init__(self, audio: VirtualAudio, source: str = "speaker.monitor", block_ms: int = 10) -> None:
         super().__init__(daemon=True)
         self._blocks: list[tuple[float, bool, int, bytes]] = []
         self._n = 0
@@ -187,11 +188,11 @@ class Monitor(threading.Thread):
             "--format=s16le",
             f"--rate={RATE}",
             "--channels=1",
-            "--latency-msec=10",
-            "--process-time-msec=5",
+            f"--latency-msec={block_ms}",
+            f"--process-time-msec={block_ms // 2}",
         ]
         self._process = subprocess.Popen(
-            ["parec", "-s", audio.server, "-d", "speaker.monitor", *how],
+            ["parec", "-s", audio.server, "-d", source, *how],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             preexec_fn=_die_with_us,
