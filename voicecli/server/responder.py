@@ -27,10 +27,22 @@ class Piece(Struct, frozen=True):
     """PCM16 at `RATE`; empty in a part that is only text."""
 
 
+class Toned(Struct, frozen=True):
+    """Words whose tones are made when they are wanted: all of an answer at once would hold up the other sessions."""
+
+    number: int
+    """Of the answer."""
+    texts: tuple[str, ...]
+
+    def __iter__(self) -> Iterator[Piece]:
+        sounds = tones(self.number, [len(text.strip()) for text in self.texts])
+        return (Piece(text, pcm) for text, pcm in zip(self.texts, sounds, strict=True))
+
+
 class AnswerPart(Struct, frozen=True):
     """One content part: spoken (its words are the transcript) or written."""
 
-    pieces: tuple[Piece, ...]
+    pieces: tuple[Piece, ...] | Toned
     spoken: bool = True
 
     @property
@@ -99,11 +111,10 @@ class PracticePartner:
     def answer(self, asked: Asked) -> Answer:
         """A text of a few sentences; with sound, one tone a word, the sweeps of no two answers alike."""
         words = practice_text(asked).split(" ")
-        texts = [word if n == 0 else f" {word}" for n, word in enumerate(words)]
-        if not asked.spoken:
-            return one_item(AnswerPart(tuple(Piece(text) for text in texts), spoken=False))
-        sounds = tones(asked.number, [len(word) for word in words])
-        return one_item(AnswerPart(tuple(Piece(text, pcm) for text, pcm in zip(texts, sounds, strict=True))))
+        texts = tuple(word if n == 0 else f" {word}" for n, word in enumerate(words))
+        if asked.spoken:
+            return one_item(AnswerPart(Toned(asked.number, texts)))
+        return one_item(AnswerPart(tuple(map(Piece, texts)), spoken=False))
 
 
 def one_item(*parts: AnswerPart) -> Answer:
