@@ -137,9 +137,7 @@ def _row(talk: Talk, item: str, response: str, via: Via) -> bool:
 def generated(talk: Talk, item: str) -> None:
     """All of the item is here."""
     talk.ledger.finish(item)
-    if talk.transcript.is_open(item) and not talk.transcript.has_text(
-        item
-    ):  # servers may give it only when it is whole
+    if talk.transcript.is_open(item) and not talk.transcript.has_text(item):  # it comes only now that it is whole
         whole = talk.conversation.item(item)
         for n, part in enumerate(whole.content if whole is not None else ()):
             talk.transcript.replace(item, n, part.text or part.transcript or "")
