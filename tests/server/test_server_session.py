@@ -327,6 +327,14 @@ def test_after_a_response_is_done_the_next_one_is_taken() -> None:
     assert "response.created" in kinds(talk.send("response.create"))
 
 
+def test_of_two_responses_the_earlier_one_sets_the_deadline() -> None:
+    talk = Talk(FIVE_SECONDS, Answer(ONE_SECOND.items, delay_s=3.0))
+    talk.send("response.create")
+    talk.send("response.create", response={"conversation": "none"})
+    assert talk.session.deadline is not None
+    assert talk.session.deadline < talk.at + 0.1
+
+
 def test_a_response_aside_runs_beside_the_default_one_and_leaves_nothing_in_the_conversation() -> None:
     talk = Talk(FIVE_SECONDS)
     talk.send("response.create")
@@ -347,7 +355,7 @@ def test_b13_the_usage_of_a_later_turn_counts_the_earlier_ones_again() -> None:
         talk.type(text)
         talk.send("response.create")
         used.append(only(talk.rest(), "response.done")["response"]["usage"])
-    assert used[0]["output_token_details"]["audio_tokens"] == 20
+    assert used[0]["output_token_details"] == {"audio_tokens": 20, "text_tokens": 2}
     assert used[1]["input_tokens"] > used[0]["total_tokens"]
     assert used[1]["input_token_details"]["cached_tokens"] == used[0]["input_tokens"]
     for usage in used:

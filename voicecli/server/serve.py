@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Final, NamedTuple
 
 from websockets.asyncio.server import Server, ServerConnection
@@ -173,12 +174,10 @@ async def _received(connection: ServerConnection, wait_s: float | None) -> str |
 
 
 async def _close(connection: ServerConnection, reason: str) -> None:
-    """1011. Closing has no limit of its own where the peer reads nothing, so it is given one."""
-    try:
+    """1011. Closing has no limit of its own where the peer reads nothing; what is left of it is then cut off."""
+    with suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_S):
             await connection.close(1011, reason)
-    except TimeoutError:
-        connection.transport.abort()
 
 
 async def run(
