@@ -78,7 +78,7 @@ class Ending:
         if not linked:
             return None if self.somebody_types or not rest else End(3, "no_connection")
         if not self.spent(microphone_there):
-            self._rest_since = None
+            self._rest_since, self._event_at = None, at  # nobody was waited for so far
             return None
         if not self.used and self._microphone != "none":
             return End(4, "no_input")

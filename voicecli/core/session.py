@@ -49,6 +49,7 @@ class VoiceSession:
         self._ended = False
         self._phase: PhaseNow | None = None
         self._heard_at = 0.0
+        self._gave_up_at: float | None = None
 
     @property
     def ended(self) -> bool:
@@ -276,6 +277,7 @@ class VoiceSession:
         linking.tick(talk, at)
         current = talk.responses.current
         if talk.responses.timed_out(at):
+            self._gave_up_at = at
             talk.tell("no_answer")
             talk.ending.answer_failed = True
             if current is not None:
@@ -298,8 +300,8 @@ class VoiceSession:
             talk.connection.move(LinkCue.HANGUP, at)
             talk.out.append(Hangup())
             talk.show(LinkNow(state="closed"))
-        if end.reason == "no_input":
-            talk.tell("no_input")
+        if end.reason == "no_input" or (end.reason == "no_answer" and self._gave_up_at != at):
+            talk.tell(end.reason)
         talk.show(
             Ended(
                 exit_code=end.exit_code,
