@@ -68,6 +68,7 @@ output closed; 143 terminated."""
 
 def main() -> int:
     """Runs voicecli with the arguments of the process; its exit code. No exception leaves it, and no traceback."""
+    _keep_numbers()
     os.umask(0o077)  # what we create is the user's alone (G18)
     state = _State()
     try:
@@ -79,6 +80,25 @@ def main() -> int:
     except Exception as error:
         code = _bug(error, state)
     return _flushed(code)
+
+
+def _keep_numbers() -> None:
+    """Opens what was closed of the three standard descriptors before the start, in order.
+
+    The next file that is opened gets the lowest free number: the log would become standard output, and be given the
+    words of the talk.
+    """
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            with suppress(OSError):
+                if number == 1:  # nobody reads it, and that is what writing to it shall say
+                    _, writer = os.pipe()
+                    os.dup2(writer, number)
+                    os.close(writer)
+                else:
+                    os.open(os.devnull, os.O_RDWR)
 
 
 def _parsed_and_run(state: _State) -> int:

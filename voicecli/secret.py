@@ -72,13 +72,28 @@ class Secret:
         found = re.compile("|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True)))
         return lambda text: found.sub(GONE, text)
 
+    @staticmethod
+    def begins(secrets: Iterable[Secret]) -> Callable[[str], int]:
+        """A function that says how many characters at the end of a text may be the beginning of one of `secrets`."""
+        texts = {secret.__text for secret in secrets if len(secret.__text) >= SHORTEST}
+        longest = max(map(len, texts), default=1) - 1
+
+        def begun(text: str) -> int:
+            lengths = range(min(longest, len(text)), 0, -1)
+            return next((n for n in lengths if any(known.startswith(text[-n:]) for known in texts)), 0)
+
+        return begun
+
 
 class Redactor:
     """What every sink does to what it writes (G9)."""
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        secrets = tuple(secrets)
         self.known: Callable[[str], str] = Secret.finder(secrets)
         """Replaces the secrets that are known: for the words of a talk, which may name any URL."""
+        self.begun: Callable[[str], int] = Secret.begins(secrets)
+        """How much of the end of a text must be held back, because a known secret may begin there."""
 
     def __call__(self, text: str) -> str:
         """Replaces the known secrets and whatever looks like one: for logs, notices and exceptions."""

@@ -19,10 +19,21 @@ LONGEST_LINE: Final = 1 << 20
 LARGEST_CONTEXT: Final = 1 << 20
 """Bytes of standard input that go with a one-shot question."""
 SAY_AFTER_S: Final = 2.0
+HANGUP: Final = 129
+CLOSED_OUTPUT: Final = 141
 
 
 class OutputClosed(Exception):
-    """Nobody reads standard output any more: exit 141."""
+    """Nobody reads standard output any more."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(code)
+        self.code = code
+        """The exit code: 141, or 129 where it was a terminal that is gone."""
+
+
+class TerminalGone(Exception):
+    """The terminal that was read from is gone, without a signal: a remote shell that was cut off."""
 
 
 def kind() -> Literal["terminal", "pipe", "none"]:
@@ -41,6 +52,8 @@ class Keyboard:
     def __init__(self, ring: Callable[[], None]) -> None:
         self._ring = ring
         self._lines: deque[bytes | None] = deque()
+        self.gone = False
+        """The terminal is gone."""
 
     def start(self) -> None:
         threading.Thread(target=self._read, name="keyboard", daemon=True).start()
@@ -51,20 +64,28 @@ class Keyboard:
             yield self._lines.popleft()
 
     def _read(self) -> None:
-        for line in lines(0):
-            self._lines.append(line)
-            self._ring()
-        self._lines.append(None)
+        try:
+            for line in lines(0):
+                self._lines.append(line)
+                self._ring()
+            self._lines.append(None)
+        except TerminalGone:
+            self.gone = True
         self._ring()
 
 
 def lines(descriptor: int) -> Iterator[bytes]:
-    """Lines without their ends. By `os.read`, because a thread inside `sys.stdin` cannot be left behind at the end."""
+    """Lines without their ends. By `os.read`, because a thread inside `sys.stdin` cannot be left behind at the end.
+
+    Raises TerminalGone.
+    """
     rest = b""
     while True:
         try:
             data = os.read(descriptor, 65_536)
-        except OSError:
+        except OSError as error:
+            if error.errno == errno.EIO:
+                raise TerminalGone from None
             data = b""
         *whole, rest = (rest + data).split(b"\n")
         if len(rest) > LONGEST_LINE or (not data and rest):
@@ -77,7 +98,7 @@ def lines(descriptor: int) -> Iterator[bytes]:
 
 
 class Output:
-    """Text to a file descriptor. A full disk is told once in `trouble`; a closed pipe raises OutputClosed."""
+    """Text to a file descriptor. A full disk is told in `trouble`; a closed pipe raises OutputClosed."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
@@ -93,7 +114,7 @@ class Output:
                 time.sleep(0.01)
             except OSError as error:
                 if error.errno in (errno.EPIPE, errno.EINVAL, errno.ESHUTDOWN, errno.EBADF, errno.EIO):
-                    raise OutputClosed from None
+                    raise OutputClosed(HANGUP if error.errno == errno.EIO else CLOSED_OUTPUT) from None
                 self.trouble = error.strerror or "it cannot be written to"
 
 

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
 from voicecli import __version__, files
 from voicecli.commands import planning
-from voicecli.commands.console import Keyboard, Output, OutputClosed
+from voicecli.commands.console import CLOSED_OUTPUT, HANGUP, Keyboard, Output, OutputClosed
 from voicecli.commands.faces import Face
 from voicecli.config import Config
+from voicecli.core import notices
 from voicecli.core.changes import AnyChange, Ended, Foreign, PhaseNow, Told
 from voicecli.core.plan import Plan
 from voicecli.core.session import VoiceSession
@@ -26,13 +28,12 @@ from voicecli.runtime.process import end_within, hard_end
 from voicecli.runtime.socket import Key, WebSocketLink
 from voicecli.runtime.thread import SessionThread
 from voicecli.ui.actions import Do, Say
-from voicecli.ui.plain import Written, transcript
+from voicecli.ui.plain import Written, notice_line, transcript
 
 END_S: Final = 2.0
 """The end of the program takes no longer (G15)."""
 LOOK_S: Final = 1.0
 """Main looks around this often even when nothing rings."""
-CLOSED_OUTPUT: Final = 141
 ANSWERING: Final = ("assistant_speaking", "thinking")
 
 
@@ -80,6 +81,7 @@ class Conversing:
         self._phase = ""
         self._signal = 0
         self._told: list[str] = []
+        self._held = ""
         self.stuck = False
         """The sound library did not let go of a device: the interpreter's own end would hang in it, or crash."""
         self._sound = parts.sound(self._ring) if parts.sound else None
@@ -102,10 +104,11 @@ class Conversing:
                 self._look()
                 if self._ended is None:
                     self._session.changes.wait(self._patience())
-            return self._left(self._signal or self._ended.exit_code)
-        except OutputClosed:
-            self._session.give(Quit(CLOSED_OUTPUT, "closed_output"))
-            return self._left(CLOSED_OUTPUT)
+            unwritten = CLOSED_OUTPUT if self._out.trouble else 0
+            return self._left(self._signal or self._ended.exit_code or unwritten)
+        except OutputClosed as closed:
+            self._session.give(Quit(closed.code, "hangup" if closed.code == HANGUP else "closed_output"))
+            return self._left(self._signal or closed.code)
 
     def _left(self, code: int) -> int:
         """Waits for link and devices to be closed, no longer than that may take; gives `code`."""
@@ -117,6 +120,8 @@ class Conversing:
 
     def signalled(self, code: int) -> None:
         """A signal that ends the talk with `code`, or stops the answer. Called on main, between two lines of it."""
+        if self._signal == code == HANGUP:
+            return  # the same one: told by a signal and by the terminal itself
         if self._signal:
             hard_end(code)
         if code == 130 and self._interruptible():
@@ -148,11 +153,16 @@ class Conversing:
             self._show(change)
         for line in self._keyboard.take():
             self._typed(line)
+        if self._keyboard.gone and not self._signal:
+            self.signalled(HANGUP)
         self._write(self._face.tick(time.perf_counter()))
-        for trouble in (self._parts.log.notice, self._out.trouble):
-            if trouble and trouble not in self._told:
-                self._told.append(trouble)
-                self._tell("cannot_write", trouble)
+        if (trouble := self._parts.log.notice) and trouble not in self._told:
+            self._told.append(trouble)
+            self._tell("cannot_write", trouble)
+        if (trouble := self._out.trouble) and trouble not in self._told:
+            self._told.append(trouble)
+            said = notices.told("cannot_show", trouble)
+            self._write(Written(err=(notice_line(said, self._parts.config.redactor),)))
 
     def _patience(self) -> float:
         deadline = self._face.deadline
@@ -170,9 +180,18 @@ class Conversing:
 
     def _write(self, written: Written) -> None:
         clean = self._parts.config.redactor.known
-        self._out.write(clean(written.out))
-        for line in written.err:
-            self._err.write(clean(line) + "\n")
+        self._out.write(self._streamed(written.out))
+        with suppress(OutputClosed):  # without readers of its notices a talk goes on
+            for line in written.err:
+                self._err.write(clean(line) + "\n")
+
+    def _streamed(self, text: str) -> str:
+        """Without secrets, also one that comes in pieces: the end waits while it may be the beginning of one."""
+        redactor = self._parts.config.redactor
+        text = redactor.known(self._held + text)
+        begun = 0 if self._ended else redactor.begun(text)
+        self._held = text[len(text) - begun :]
+        return text[: len(text) - begun]
 
     def _tell(self, code: str, title: str, hint: str = "", detail: str = "") -> None:
         self._show(Told(severity="warning", code=code, title=title, hint=hint, detail=Foreign(detail)))

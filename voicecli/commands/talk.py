@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from pathlib import Path
 from typing import Final
 
 from voicecli.audio.wav import BadWav
@@ -16,6 +19,7 @@ from voicecli.devices.library import devices, match_device
 from voicecli.devices.stream import Device, File, SoundSetup
 from voicecli.logs import Log
 from voicecli.ports import Side
+from voicecli.runtime.descriptors import quiet_stderr
 from voicecli.settings import Settings
 
 NO_DEVICE: Final = 4
@@ -28,7 +32,9 @@ def run(config: Config, log: Log) -> int:
         setup = SoundSetup(input=_input(settings), output=_output(settings))
     except ConfigError as error:
         return console.refuse(error.message, error.hint, 2)
-    if missing := _missing(settings):
+    with quiet_stderr(log.path):
+        missing = _missing(settings)
+    if missing:
         return console.refuse(missing, "voicecli devices lists what there is.", NO_DEVICE)
     stdin = console.kind()
     keyboard: planning.Keyboard = "terminal" if settings.jsonl and stdin == "pipe" else stdin
@@ -51,7 +57,28 @@ def _input(settings: Settings) -> Device | File:
 
 
 def _output(settings: Settings) -> Device | File:
-    return Device(settings.output_device) if settings.audio_out is None else File(str(settings.audio_out))
+    path = settings.audio_out
+    if path is None:
+        return Device(settings.output_device)
+    if why := _unwritable(path):
+        raise ConfigError(
+            f"--audio-out {path} cannot be written: {why}.",
+            "It takes the name of a WAV file in a folder that you can write to.",
+        )
+    return File(str(path))
+
+
+def _unwritable(path: Path) -> str:
+    """Why no file can be made there, in words; "" where nothing speaks against it."""
+    try:
+        if path.is_dir():
+            return "it is a folder"
+        if not path.parent.is_dir():
+            return "its folder is not there"
+        new = path.is_file() or not path.exists()  # an old one is replaced; something like /dev/null is written to
+        return "" if os.access(path.parent if new else path, os.W_OK) else os.strerror(errno.EACCES)
+    except OSError as error:
+        return error.strerror or "it is no path"
 
 
 def _missing(settings: Settings) -> str:

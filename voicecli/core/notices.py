@@ -37,7 +37,7 @@ WORDS: Final[dict[str, Words]] = {
     ),
     "proxy": Words(
         "error",
-        "The proxy did not let the connection to {host} through.",
+        "The proxy{proxy} did not let the connection through.",
         "Set HTTPS_PROXY with user and password, or NO_PROXY for this host.",
     ),
     "redirect": Words(
@@ -171,12 +171,10 @@ WORDS: Final[dict[str, Words]] = {
         "No sound device was found: voicecli can neither hear you nor speak.",
         "Plug one in and start again; voicecli devices shows what there is. Until then you can type.",
     ),
-    "in_use": Words(
-        "warning", 'Another program holds the {side} "{name}".', "Close it there, or choose another by {option}."
-    ),
+    "in_use": Words("warning", "Another program holds the {device}.", "Close it there, or choose another by {option}."),
     "refused_format": Words(
         "warning",
-        'The {side} "{name}" does not take sound at 24 kHz.',
+        "The {device} does not take sound at 24 kHz.",
         "Choose another by {option}; voicecli devices shows which ones do.",
     ),
     "no_permission": Words(
@@ -185,8 +183,8 @@ WORDS: Final[dict[str, Words]] = {
         "That is usually a missing permission (on a Mac: System Settings, Privacy, Microphone, allow your terminal), "
         "or a switch on the device.",
     ),
-    "device_lost": Words("warning", 'The {side} "{name}" is gone.', "The talk goes on by {instead}."),
-    "device_stalled": Words("warning", 'The {side} "{name}" has stopped.', "The talk goes on by {instead}."),
+    "device_lost": Words("warning", "The {device} is gone.", "The talk goes on by {instead}."),
+    "device_stalled": Words("warning", "The {device} has stopped.", "The talk goes on by {instead}."),
     "bad_file": Words("error", "The sound file could not be used.", "{option} takes PCM WAV files."),
     "disk": Words(
         "warning",
@@ -194,7 +192,7 @@ WORDS: Final[dict[str, Words]] = {
         "Is the disk full? The talk goes on; the file is not whole.",
     ),
     "sound_other": Words(
-        "warning", 'The {side} "{name}" does not work.', "Choose another by {option}. The talk goes on by {instead}."
+        "warning", "The {device} does not work.", "Choose another by {option}. The talk goes on by {instead}."
     ),
     "audio_dropped": Words(
         "warning",
@@ -216,6 +214,9 @@ WORDS: Final[dict[str, Words]] = {
         "warning",
         "Two answers in a row were cut in their first second: perhaps the microphone hears the assistant.",
         "Use a headset, turn it down, or /echo half-duplex: it then cannot be interrupted by voice.",
+    ),
+    "cannot_show": Words(
+        "warning", "Standard output cannot be written to.", "The talk goes on, but is not shown any more."
     ),
     # ---- ends
     "no_input": Words(
@@ -273,12 +274,14 @@ def link_ended(ended: LinkEnded, key_source: str, url_host: str) -> Told:
         if ended.code == 1005:
             code = "closed_1000"
         return told(code, ended.reason, host=host, key=key, number=ended.code)
-    return told(ended.failure.value, ended.reason, host=host, key=key)
+    proxy = f" {ended.host}" if ended.host else ""
+    return told(ended.failure.value, ended.reason, host=host, key=key, proxy=proxy)
 
 
 def sound_failed(failed: SoundFailed) -> Told:
     side = failed.side
-    names = {"side": NAMES[side], "name": failed.device, "option": OPTIONS[side], "instead": INSTEAD[side]}
+    device = f'{NAMES[side]} "{failed.device}"' if failed.device else NAMES[side]
+    names = {"device": device, "option": OPTIONS[side], "instead": INSTEAD[side]}
     match failed.failure:
         case SoundFailure.NO_DEVICE:
             code = "no_microphone" if side is Side.MICROPHONE else "no_speaker"

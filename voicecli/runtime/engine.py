@@ -154,8 +154,8 @@ class Engine:
             Told(
                 severity="error",
                 code="internal_error",
-                title="voicecli made a mistake of its own and has to end this talk",
-                hint="please report it with the log file",
+                title="voicecli made a mistake of its own and has to end this talk.",
+                hint="Please report it with the log file.",
                 detail=Foreign(type(bug).__name__),
             ),
             Ended(

@@ -22,7 +22,8 @@ LOCAL: Final = frozenset(
     {
         *("dns", "refused_tcp", "tls", "proxy", "timeout", "dropped"),
         *("no_library", "no_microphone", "no_speaker", "no_sound_device", "in_use", "refused_format", "no_permission"),
-        *("device_lost", "device_stalled", "bad_file", "disk", "sound_other", "not_saved", "cannot_write"),
+        *("device_lost", "device_stalled", "bad_file", "disk", "sound_other"),
+        *("not_saved", "cannot_write", "cannot_show", "internal_error"),
     }
 )
 """Notices whose detail is a library's word and not the server's."""
