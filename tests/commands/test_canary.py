@@ -1,0 +1,220 @@
+"""G9: a canary key is in no output, log or recording, whatever fails and whatever the server says."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from tests.commands.processes import Home, children
+from tests.commands.servers import Peer, Server, Speaker, elsewhere, http, nothing, server
+from tests.commands.speech import question
+from voicecli.server.responder import Answer, AnswerPart, Asked, Piece, one_item
+
+CANARY = "sk-canary-0123456789-abcdefghijklmnop"
+OWN = "my.own/key+with=odd~signs"
+"""It looks like nobody's key, so only knowing it helps."""
+KEYS = [CANARY, OWN]
+
+
+def traces(key: str) -> list[bytes]:
+    """What the key would be found by, also where it was written in another way."""
+    text = key.encode()
+    return [text, base64.b64encode(text)[:-4], text.hex().encode(), key[::-1].encode()]
+
+
+def clean(key: str, home: Home, *outputs: str) -> None:
+    """Nothing that was said or written holds it."""
+    found = [output.encode() for output in outputs]
+    found += [path.read_bytes() for path in [*home.path.rglob("*"), *home.work.rglob("*")] if path.is_file()]
+    for data in found:
+        assert not any(trace in data for trace in traces(key)), data
+
+
+def echoing(key: str) -> Callable[[], AbstractContextManager[Server]]:
+    """Says the key wherever a server can say something, then closes with it."""
+
+    async def script(peer: Peer) -> None:
+        await peer.configure()
+        await peer.send(
+            {"type": "error", "error": {"type": key, "code": key, "message": f"bad key {key} for {key}", "param": key}},
+            {"type": key, "x": key},
+            {"type": "response.audio.delta", "delta": {"a": key}},
+            f'{{"type":"{key}',
+            {"type": "rate_limits.updated", "rate_limits": [{"name": key, "limit": 1, "remaining": 1}]},
+            {"type": "session.updated", "session": {"instructions": key, "voice": key, "model": key}},
+        )
+        await peer.talk(until="response.create")
+        item = {"id": key, "type": "message", "role": "assistant", "status": "in_progress", "content": []}
+        names = {"response_id": "r1", "item_id": key, "output_index": 0, "content_index": 0}
+        response: dict[str, Any] = {"id": "r1", "object": "realtime.response", "output": []}
+        await peer.send(
+            {"type": "response.created", "response": {**response, "status": "in_progress"}},
+            {"type": "response.output_item.added", "response_id": "r1", "output_index": 0, "item": item},
+            *({"type": "response.text.delta", **names, "delta": piece} for piece in ("Your key is ", key, ".")),
+            {"type": "response.text.done", **names, "text": f"Your key is {key}."},
+            {
+                "type": "conversation.item.input_audio_transcription.completed",
+                "item_id": "u9",
+                "content_index": 0,
+                "transcript": f"My key is {key}",
+            },
+            {
+                "type": "conversation.item.input_audio_transcription.failed",
+                "item_id": "u8",
+                "content_index": 0,
+                "error": {"type": "x", "code": key, "message": key},
+            },
+            {
+                "type": "response.done",
+                "response": {
+                    **response,
+                    "status": "failed",
+                    "status_details": {"type": "failed", "error": {"type": key, "code": key, "message": f"no {key}"}},
+                },
+            },
+        )
+        await peer.talk()
+
+    return lambda: server(script)
+
+
+def closing(key: str) -> Callable[[], AbstractContextManager[Server]]:
+    """Says it in the reason of its close."""
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        await peer.close(4001, f"go away, {key}")
+
+    return lambda: server(script)
+
+
+def pieces(key: str) -> Callable[[], AbstractContextManager[Server]]:
+    """Says the key letter by letter."""
+
+    class Spells(Speaker):
+        def answer(self, asked: Asked) -> Answer:
+            return one_item(AnswerPart(tuple(Piece(letter) for letter in f"It is {key}"), spoken=False))
+
+    return lambda: server(responder=Spells())
+
+
+JSONL, PLAIN, SHOT = ("--jsonl",), (), ("hello",)
+FACES = (JSONL, PLAIN, SHOT)
+
+
+class Way(NamedTuple):
+    """How it fails, and what is asked for then. {key} stands for the key."""
+
+    name: str
+    make: Callable[[str], Callable[[], AbstractContextManager[Server]]]
+    code: int = 3
+    env: tuple[tuple[str, str], ...] = ()
+    faces: tuple[tuple[str, ...], ...] = (SHOT,)
+    keys: tuple[str, ...] = (OWN,)
+
+
+def says(status: str, body: str = "", *headers: str) -> Callable[[str], Callable[[], AbstractContextManager[Server]]]:
+    return lambda key: lambda: http(*(part.replace("{key}", key) for part in (status, body, *headers)))
+
+
+def at(url: str) -> Callable[[str], Callable[[], AbstractContextManager[Server]]]:
+    return lambda key: lambda: elsewhere(url.replace("{key}", key))
+
+
+WAYS = [
+    Way("echoed everywhere", echoing, 1, faces=FACES, keys=(OWN, CANARY)),
+    Way("echoed in the close", closing, faces=FACES),
+    Way("spelled in pieces", pieces, 0, faces=(PLAIN, SHOT)),
+    Way("401 with the key", says("401 No", '{"error":{"message":"bad {key}"}}'), keys=(OWN, CANARY)),
+    Way("401 with headers", says("401 No", "Authorization: Bearer {key}"), faces=(JSONL,)),
+    Way("404 with a page", says("404 {key}", "<p>{key}")),
+    Way("redirect", says("302 Found", "", "Location: https://x.example/?k={key}")),
+    Way("redirect to a host", says("302 Found", "", "Location: https://{key}.example/"), keys=(CANARY,)),
+    Way("refused", lambda key: nothing),
+    Way("tls", lambda key: lambda: server(tls=True)),
+    Way("not encrypted", at("ws://nowhere.invalid/v1/realtime")),
+    Way("proxy", at("wss://far.example/v1"), env=(("HTTPS_PROXY", "http://user:{key}@127.0.0.1:9"),)),
+    Way("bad proxy", at("wss://far.example/x"), env=(("HTTPS_PROXY", "gopher://{key}@h"),)),
+    Way("in the query", at("wss://nowhere.invalid/?token={key}"), faces=FACES),
+    Way("in the path", at("wss://nowhere.invalid/{key}"), faces=FACES),
+    Way("as a password", at("wss://u:{key}@nowhere.invalid/"), 2),
+    Way("as the host", at("wss://{key}.invalid/"), keys=(CANARY,)),
+]
+
+
+@pytest.mark.parametrize(
+    ("way", "key"),
+    [pytest.param(way, key, id=f"{way.name}-{'sk' if key == CANARY else 'own'}") for way in WAYS for key in way.keys],
+)
+def test_g9_the_key_is_in_no_output_and_no_file(way: Way, key: str, home: Home) -> None:
+    env: dict[str, str | None] = {name: value.replace("{key}", key) for name, value in way.env}
+    env["OPENAI_API_KEY" if key == CANARY else "VOICECLI_API_KEY"] = key
+    with way.make(key)() as far:
+        for face in way.faces:
+            line = b'{"type":"say","text":"hello"}\n' if face == JSONL else b"" if face == SHOT else b"hello\n"
+            done = home.run("chat", *face, "--url", far.url, "--log-level", "debug", stdin=line, env=env)
+            assert done.code == way.code, done
+            clean(key, home, done.out, done.err)
+
+
+@pytest.mark.parametrize("key", KEYS, ids=["sk", "own"])
+def test_g9_the_key_is_in_no_recording_and_no_saved_talk(key: str, home: Home) -> None:
+    question(home.work / "q.wav")
+    args = ("--plain", "--log-level", "debug", "--audio-in", "q.wav", "--audio-out", "a.wav")
+    with (
+        server() as far,
+        home.running("talk", *args, "--url", far.url, env={"OPENAI_API_KEY": key}, terminal=True) as talk,
+    ):
+        out = talk.lines()
+        out.until("^assistant: ")
+        assert far.headers[0]["Authorization"] == f"Bearer {key}"
+        talk.type(f"my key is {key}")
+        out.until(r"^assistant: .*\[key\]")
+        talk.type(f"/save {home.work / 'talk.txt'}")
+        out.until("^notice: The talk so far is saved")
+        talk.type("/quit")
+        done = talk.done()
+    assert done.code == 0
+    assert "[key]" in (home.work / "talk.txt").read_text()
+    clean(key, home, done.out, done.err)
+
+
+@pytest.mark.parametrize("where", ["handle", "loop", "main"])
+def test_g9_a_bug_of_ours_shows_no_key_and_ends_with_70(where: str, home: Home) -> None:
+    """The exception itself holds the key, and so does a local name."""
+    patches = {
+        "handle": "import voicecli.core.session as s; s.VoiceSession._received = fail",
+        "loop": "import voicecli.runtime.socket as s; s._Line._receive = later",
+        "main": "import voicecli.commands.conversing as c; c.Conversing._typed = fail",
+    }
+    program = (
+        "import os, sys\n"
+        "def fail(*_):\n"
+        "    local = os.environ['OPENAI_API_KEY']\n"
+        "    raise ZeroDivisionError('bug ' + local)\n"
+        "async def later(*_): fail()\n"
+        f"{patches[where]}\n"
+        "from voicecli.cli import main\n"
+        "sys.exit(main())"
+    )
+    with server() as far:
+        env: dict[str, str | None] = {"OPENAI_API_KEY": OWN}
+        done = home.run("chat", "--url", far.url, stdin=b"hello\n", env=env, program=program)
+    assert done.code == (3 if where == "loop" else 70), done
+    clean(OWN, home, done.out, done.err)
+    assert "ZeroDivisionError" in home.log
+
+
+def test_g9_the_servers_child_has_no_key_in_its_environment(home: Home) -> None:
+    with home.running("chat", "--offline", "--jsonl", env={"OPENAI_API_KEY": CANARY, "MY_TOKEN": CANARY}) as chat:
+        chat.lines().until('"state":"open"')
+        (child,) = children(chat.pid)
+        for name in ("environ", "cmdline"):
+            assert CANARY.encode() not in Path(f"/proc/{child}/{name}").read_bytes()
+        chat.close_stdin()
+        assert chat.done().code == 0
