@@ -246,7 +246,7 @@ def _run(name: str, config: Config, log: Log, question: str | None) -> int:
         case _:
             from voicecli.commands import devices
 
-            return devices.run()
+            return devices.run(log_path=log.path)
 
 
 def _refuse(message: str, hint: str) -> int:

@@ -183,6 +183,8 @@ class Monitor(threading.Thread):
         super().__init__(daemon=True)
         self._blocks: list[tuple[float, bool, int, bytes]] = []
         self._n = 0
+        self.loud = False
+        """Something else than silence has come so far."""
         how = [
             "--raw",
             "--format=s16le",
@@ -212,6 +214,7 @@ class Monitor(threading.Thread):
             rest = data[whole:]
             self._blocks.append((now, now - last > 0.003, self._n, data[:whole]))
             self._n += whole // 2
+            self.loud = self.loud or any(data)
             last = now
 
     def stop(self) -> Recording:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Final
 
 import click
@@ -10,6 +11,7 @@ import click
 from voicecli.devices.library import Found, Listing, devices
 from voicecli.ports import Side, SoundFailure
 from voicecli.printable import one_line
+from voicecli.runtime.descriptors import quiet_stderr
 
 NOTHING_THERE: Final = 4
 
@@ -31,9 +33,10 @@ _WORDS: Final = {
 }
 
 
-def run(as_json: bool = False) -> int:
+def run(as_json: bool = False, log_path: Path | None = None) -> int:
     """Prints the devices of both sides; 0, or 4 where there is none and a remedy is told instead."""
-    found = devices()
+    with quiet_stderr(log_path):  # PortAudio prints what it tried
+        found = devices()
     if as_json:
         click.echo(to_json(found))
     elif found.devices:
