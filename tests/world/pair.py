@@ -21,7 +21,7 @@ from voicecli.runtime.engine import Engine
 
 from .card import Card
 from .clock import Clock, Stuck
-from .ear import Ear, hold
+from .ear import Broken, Ear, hold
 from .network import Network
 from .recipe import Deed, Recipe
 from .server import Server
@@ -58,6 +58,7 @@ class World:
         self.witness.patient = recipe.server.hangs != "never"
         self.engine = Engine(self.session, self.card, self.network, self._show, levels=recipe.levels, log=self._log)
         self._more_log = log
+        self._broken: Broken | None = None
         self._rng = Random(f"world {recipe.seed}")
         self._turn_at = float("inf")
         self._begun_answers = 0
@@ -90,6 +91,8 @@ class World:
             return
         self._turn_at = float("inf")
         wish = self.engine.turn(self.clock.now)
+        if self._broken is not None:
+            raise self._broken
         if self.engine.failure is not None:
             raise self.engine.failure
         if wish is not None:
@@ -100,7 +103,10 @@ class World:
         self.last.append(f"{at:.6f} {str(stimulus)[:300]} -> {' '.join(str(effect)[:200] for effect in effects)}")
         if self._more_log is not None:
             self._more_log(stimulus, at, effects)
-        self.witness.saw(stimulus, at, effects)
+        try:
+            self.witness.saw(stimulus, at, effects)
+        except Broken as why:  # not to be taken for a bug of the engine, which this is called from
+            self._broken = self._broken or why
 
     def _show(self, change: AnyChange) -> None:
         pass
@@ -115,16 +121,14 @@ class World:
 
     def _react(self) -> None:
         """A person who hears an answer begin does what is next on the list."""
-        heard = len(self.ear.sounded)
-        if heard > self._heard_up_to:
-            last = self.ear.sounded[self._heard_up_to - 1] if self._heard_up_to else None
-            first = self.ear.sounded[self._heard_up_to]
-            self._heard_up_to = heard
-            if last is None or first.at > last.at + 0.2:
+        sounded = self.ear.sounded
+        for n in range(min(self._heard_up_to, len(sounded)), len(sounded)):
+            before, now = sounded[n - 1] if n else None, sounded[n]
+            if before is None or now.position != before.position + before.n or now.at > before.at + 0.2:
                 self._begun_answers += 1
                 if self._begun_answers <= len(self.recipe.reactions):
-                    self._plan_deed(self.recipe.reactions[self._begun_answers - 1], first.at)
-        self._heard_up_to = min(self._heard_up_to, heard)
+                    self._plan_deed(self.recipe.reactions[self._begun_answers - 1], now.at)
+        self._heard_up_to = len(sounded)
 
     def _plan_deed(self, deed: Deed, since: float) -> None:
         self._deeds += 1

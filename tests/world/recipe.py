@@ -60,29 +60,30 @@ class Recipe:
 def draw(seed: int) -> Recipe:
     rng = Random(seed)
     pick = rng.choice
+    foul = rng.random() < 0.5  # else nothing is missing, lost or refused
     beta = rng.random() < 0.4
     profile = pick((EMBEDDED_BETA, GENERIC_BETA) if beta else (EMBEDDED_GA, EMBEDDED_GA, OPENAI))
     if rng.random() < 0.15:
         profile = replace(profile, unheard=pick(("truncate", "leave")))
     if rng.random() < 0.05:
         profile = replace(profile, can=profile.can - {pick(("truncate", "delete"))}, benign=CROSSED)
-    chat = rng.random() < 0.06
+    chat = rng.random() < 0.04
     pipe = rng.random() < 0.2
     recipe = Recipe(
         seed=seed,
         began=pick((0.0, 100.0, 98_765.4321)),
         profile=profile,
         microphone="none" if chat else pick(("device",) * 6 + ("file", "none")),
-        speaker=not chat and rng.random() < 0.9,
+        speaker=not (chat or (foul and rng.random() < 0.08)),
         keyboard="pipe" if pipe else pick(("terminal",) * 7 + ("none",)),
         echo=pick(("off", "off", "off", "half-duplex")),
         mode="chat" if chat else "talk",
         levels=rng.random() < 0.1,
         silence_ms=pick((100, 200, 400)),
         lags_s=pick(((0.0,), (0.0, 0.0002, 0.001), (0.0, 0.001, 0.005, 0.03))),
-        card=_card(rng),
-        network=_network(rng),
-        server=_server(rng, Spelling.BETA if beta else Spelling.GA),
+        card=_card(rng, foul),
+        network=_network(rng, foul),
+        server=_server(rng, Spelling.BETA if beta else Spelling.GA, foul),
     )
     if recipe.microphone == "file":
         recipe.card.file_s = rng.uniform(0.2, 3.0)
@@ -93,7 +94,7 @@ def draw(seed: int) -> Recipe:
     return recipe
 
 
-def _card(rng: Random) -> CardRecipe:
+def _card(rng: Random, foul: bool) -> CardRecipe:
     pick = rng.choice
     card = CardRecipe(
         period=pick((240, 240, 441, 480, 960)),
@@ -105,18 +106,18 @@ def _card(rng: Random) -> CardRecipe:
         loss=pick((SoundFailure.LOST, SoundFailure.STALLED)),
     )
     for side in Side:
-        card.open_s[side] = pick((0.0, 0.03, 0.03, 0.3, 1.5))
-        if rng.random() < 0.06:
+        card.open_s[side] = pick((0.0, 0.03, 0.03, 0.03, 0.3, 0.3, 1.5))
+        if foul and rng.random() < 0.08:
             card.missing[side] = pick((SoundFailure.NO_DEVICE, SoundFailure.NO_DEVICE, SoundFailure.IN_USE))
-        if rng.random() < 0.08:
+        if foul and rng.random() < 0.15:
             card.lost_s[side] = rng.uniform(0.3, 4.0)
-    if rng.random() < 0.02:
+    if foul and rng.random() < 0.03:
         for side in Side:
             card.missing[side] = SoundFailure.NO_LIBRARY
     return card
 
 
-def _network(rng: Random) -> NetworkRecipe:
+def _network(rng: Random, foul: bool) -> NetworkRecipe:
     pick = rng.choice
     network = NetworkRecipe(
         dial_s=pick((0.0, 0.05, 0.05, 0.3, 0.3, 2.5)),
@@ -124,7 +125,7 @@ def _network(rng: Random) -> NetworkRecipe:
         down_s=pick((0.0005, 0.01, 0.05, 0.25)),
         jitter_s=pick((0.0, 0.01, 0.2)),
     )
-    if rng.random() < 0.12:
+    if foul and rng.random() < 0.25:
         network.drop_s = rng.uniform(0.0, 4.0)
         network.drop = pick(
             (
@@ -133,14 +134,14 @@ def _network(rng: Random) -> NetworkRecipe:
                 LinkEnded(LinkFailure.CLOSED, 1011, "", "simulated"),
             )
         )
-    if rng.random() < 0.04:
+    if foul and rng.random() < 0.08:
         network.refused = (pick((LinkFailure.DNS, LinkFailure.UNAUTHORIZED, LinkFailure.TIMEOUT)),)
-    if rng.random() < 0.06:
+    if foul and rng.random() < 0.12:
         network.stall = (rng.uniform(0.1, 2.0), pick((0.5, 2.5, 4.0)))
     return network
 
 
-def _server(rng: Random, spelling: Spelling) -> ServerRecipe:
+def _server(rng: Random, spelling: Spelling, foul: bool) -> ServerRecipe:
     pick = rng.choice
 
     def seldom(p: float, often: float) -> float:
@@ -157,18 +158,19 @@ def _server(rng: Random, spelling: Spelling) -> ServerRecipe:
             transcription_delay_s=pick((0.0, 0.15, 1.2)),
             requests_per_minute=pick((500,) * 8 + (2,)),
         ),
-        items=pick(((1,), (1, 2), (2, 3), (0, 1, 2))),
-        parts=pick(((1,), (1, 2), (0, 1, 3))),
+        items=pick(((1,), (1,), (1, 2), (2, 3), (0, 1, 1, 2))),
+        parts=pick(((1,), (1, 2), (0, 1, 1, 3))),
         kinds=pick(
             (
                 ("spoken",),
                 ("spoken", "sound only"),
                 ("spoken", "written"),
                 ("spoken", "spoken", "written", "sound only", "empty"),
-                ("written",),
+                ("spoken",),
+                pick((("written",), ("spoken",))),
             )
         ),
-        seconds=pick(((0.3, 1.0), (0.05, 0.3, 1.5), (1 / 24000, 23 / 24000, 24 / 24000, 0.01, 0.5), (2.0,))),
+        seconds=pick(((0.3, 1.0), (0.05, 0.3, 1.5), (1 / 24000, 23 / 24000, 24 / 24000, 0.01, 0.5), (1.0, 2.0))),
         words=pick((1, 3, 6)),
         endings=pick((("completed",), ("completed",), ("completed", "completed", "incomplete", "failed"))),
         delays_s=pick(((0.0,), (0.0, 0.4, 1.2))),
@@ -176,15 +178,16 @@ def _server(rng: Random, spelling: Spelling) -> ServerRecipe:
         doubled=seldom(0.3, 0.5),
         nonsense=seldom(0.2, 0.05),
         odd=seldom(0.3, 0.4),
+        late_ends=rng.random() < 0.25,
         calls=seldom(0.2, 0.4),
         untranscribed=seldom(0.2, 0.5),
-        refused_creates=seldom(0.12, 0.4),
+        refused_creates=seldom(0.2 if foul else 0.0, 0.4),
         nameless=rng.random() < 0.2,
-        truncate=pick(("obeyed",) * 10 + ("ignored", "refused")),
-        update=pick(("obeyed",) * 14 + ("refused", "refused without a name", "ignored")),
-        greets=rng.random() > 0.01,
+        truncate=pick(("obeyed",) * 6 + ("ignored", "refused")) if foul else "obeyed",
+        update=pick(("obeyed",) * 8 + ("refused", "refused without a name", "ignored")) if foul else "obeyed",
+        greets=not (foul and rng.random() < 0.02),
     )
-    if rng.random() < 0.03:
+    if foul and rng.random() < 0.06:
         server.hangs = pick(("asked", "created", "cancelled"))
     return server
 
@@ -197,12 +200,16 @@ def _person(rng: Random, recipe: Recipe) -> None:
     if recipe.keyboard != "none":
         ways += ["type"] * 4
     ways += [pick(("half-duplex", "echo off", "interrupt", "retry"))]
-    at = rng.uniform(0.0, 1.0) if rng.random() < 0.3 else rng.uniform(1.0, 2.0)
+    opening = sum(recipe.card.open_s.values()) + recipe.network.dial_s
+    at = rng.uniform(0.0, 1.0) if rng.random() < 0.2 else rng.uniform(0.0, 1.0) + opening + 4 * recipe.network.down_s
     first = "speak" if recipe.microphone != "none" and (recipe.keyboard == "none" or rng.random() < 0.6) else "type"
     recipe.deeds.append(Deed(first, at, pick((0.15, 0.4, 0.9))))
     for _ in range(rng.randint(0, 4)):
         at += pick((0.0, 0.0005, 0.02, 0.3, 0.8, 1.5))
         recipe.deeds.append(Deed(pick(ways), at, pick((0.15, 0.4, 0.9))))
+    if rng.random() < 0.5:
+        at += rng.uniform(0.5, 2.5)
+        recipe.deeds.append(Deed(first, at, pick((0.15, 0.4, 0.9))))
     if recipe.network.drop_s is not None or recipe.network.refused:
         at = max(at, 2.0 + (recipe.network.drop_s or 0.0))
         if rng.random() < 0.7:

@@ -55,6 +55,8 @@ class ServerRecipe:
     nonsense: float = 0.0
     odd: float = 0.0
     """Sound is cut in the middle of a sample."""
+    late_ends: bool = False
+    """That an item is whole is told only with the end of its response."""
     calls: float = 0.0
     """A function call follows what was said."""
     untranscribed: float = 0.0
@@ -136,6 +138,7 @@ class Server:
         self._hung: set[str] = set()
         self._hangs = recipe.hangs
         self._calls = 0
+        self._held_back: list[str] = []
 
     def start(self) -> None:
         frames = self.session.greeting(self._clock.now)
@@ -203,10 +206,23 @@ class Server:
         if self._recipe.done_before_started:
             frames = _swapped(frames)
         out: list[str | bytes] = []
-        for frame in frames:
+        for frame in self._late(frames) if self._recipe.late_ends else frames:
             out += self._spelled(frame)
             if self._rng.random() < self._recipe.nonsense:
                 out.append(self._rng.choice(NONSENSE))
+        return out
+
+    def _late(self, frames: list[str]) -> list[str]:
+        out = []
+        for frame in frames:
+            match _kind(frame):
+                case "response.output_item.done":
+                    self._held_back.append(frame)
+                    continue
+                case "response.done":
+                    out += self._held_back
+                    self._held_back = []
+            out.append(frame)
         return out
 
     def _spelled(self, frame: str) -> list[str]:

@@ -161,7 +161,7 @@ class Witness:
             case e.OutputItemAdded(item=item, response_id=response) | e.OutputItemDone(item=item, response_id=response):
                 said = self._item(item.id or "", response)
                 said.message = item.type in ("message", None)
-                said.has_text = said.has_text or self._read(said, any(part.type == "text" for part in item.content))
+                said.has_text = said.has_text or self._read(said, any(part.type == "text" and part.text for part in item.content))
                 said.whole = said.whole or isinstance(event, e.OutputItemDone)
             case e.TextDelta(item_id=item, response_id=response, delta=text):
                 said = self._item(item, response)
