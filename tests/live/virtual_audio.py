@@ -246,7 +246,7 @@ class Recording:
         area = self.pcm[start:stop].tobytes()
         want = piece.astype("<i2").tobytes()
         at = area.find(want)
-        while at % 2 == 1:
+        while at >= 0 and at % 2:
             at = area.find(want, at + 1)
         return None if at < 0 else start + at // 2
 
