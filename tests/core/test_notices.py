@@ -1,0 +1,202 @@
+"""Words for what goes wrong: every cause has its own title, every failure a remedy, and nothing is left to fill in."""
+
+from collections import Counter
+from string import Formatter
+
+import pytest
+from core_talk import TALK
+
+from voicecli.core import notices
+from voicecli.core.notices import ALIASES, FATAL, WORDS, benign, error, link_ended, outcome, sound_failed, told
+from voicecli.core.pending import Kind, Purpose
+from voicecli.core.stimuli import LinkEnded
+from voicecli.ports import LinkFailure, Side, SoundFailed, SoundFailure
+from voicecli.protocol.items import ErrorInfo, StatusDetails, StatusError
+
+KEY = "OPENAI_API_KEY in the environment"
+CODES = [1000, 1001, 1008, 1011, 4000, 3999, None]
+
+
+def lost(failure: LinkFailure, code: int | None = None, reason: str = "their words") -> notices.Told:
+    return link_ended(LinkEnded(failure, code, reason, "far.example"), KEY, "far.example")
+
+
+LINKS = {failure.name: lost(failure) for failure in LinkFailure if failure is not LinkFailure.CLOSED}
+CLOSES = {str(code): lost(LinkFailure.CLOSED, code) for code in CODES}
+SOUNDS = {
+    f"{side.name} {failure.name}": sound_failed(SoundFailed(side, failure, "USB", "their words"))
+    for side in Side
+    for failure in SoundFailure
+}
+ERRORS = {code: error(ErrorInfo("their words", "invalid_request_error", code), None, KEY) for code in FATAL}
+ANSWERS = {
+    "rate_limit": outcome("failed", StatusDetails(error=StatusError(code="inference_rate_limit_exceeded")), KEY),
+    "failed": outcome("failed", None, KEY),
+    "filter": outcome("incomplete", StatusDetails(reason="content_filter"), KEY),
+    "tokens": outcome("incomplete", StatusDetails(reason="max_output_tokens"), KEY),
+    "quota": outcome("failed", StatusDetails(error=StatusError(code="insufficient_quota")), KEY),
+}
+REFUSED = {kind.name: error(ErrorInfo("their words"), Purpose(kind, ""), KEY) for kind in Kind}
+ALL = {**LINKS, **CLOSES, **SOUNDS, **ERRORS, **ANSWERS, **REFUSED}
+
+SAME_CAUSE = {
+    frozenset({"unauthorized", "invalid_api_key"}),
+    frozenset({"closed_1000", "closed"}),
+}
+"""Codes that may share a title, because they are one cause that comes in two ways."""
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_every_failure_has_a_title_and_a_remedy_without_anything_left_to_fill_in(name):
+    notice = ALL[name]
+    assert notice.title
+    assert notice.hint
+    assert notice.severity in ("warning", "error")
+    assert "{" not in notice.title + notice.hint
+    assert "  " not in notice.title + notice.hint
+    assert notice.hint == notice.hint.strip()
+
+
+def test_no_two_causes_share_a_title():
+    titles: dict[str, set[str]] = {}
+    for code, words in WORDS.items():
+        titles.setdefault(words.title, set()).add(code)
+    shared = {frozenset(codes) for codes in titles.values() if len(codes) > 1}
+    assert shared <= SAME_CAUSE
+
+
+def test_every_link_failure_has_its_own_notice():
+    assert max(Counter(notice.code for notice in LINKS.values()).values()) == 1
+
+
+def test_every_close_code_has_its_own_notice():
+    assert [CLOSES[str(code)].code for code in CODES] == [
+        "closed_1000",
+        "closed_1001",
+        "closed_1008",
+        "closed_1011",
+        "closed_4000",
+        "closed",
+        "closed",
+    ]
+
+
+def test_a_close_without_a_code_of_its_own_reads_as_a_plain_close():
+    assert lost(LinkFailure.CLOSED, 1005).code == "closed_1000"
+
+
+@pytest.mark.parametrize("side", Side)
+def test_every_sound_failure_has_its_own_notice(side):
+    found = [SOUNDS[f"{side.name} {failure.name}"] for failure in SoundFailure]
+    assert len({notice.title for notice in found}) == len(SoundFailure)
+
+
+def test_a_missing_microphone_and_a_missing_speaker_are_two_things():
+    assert SOUNDS["MICROPHONE NO_DEVICE"].code == "no_microphone"
+    assert SOUNDS["SPEAKER NO_DEVICE"].code == "no_speaker"
+
+
+@pytest.mark.parametrize(("side", "device", "file"), [("MICROPHONE", "--input-device", "--audio-in"),
+                                                     ("SPEAKER", "--output-device", "--audio-out")])  # fmt: skip
+def test_a_remedy_names_the_option_of_its_side(side, device, file):
+    assert device in SOUNDS[f"{side} IN_USE"].hint
+    assert file in SOUNDS[f"{side} BAD_FILE"].hint
+
+
+def test_a_device_without_a_name_leaves_no_empty_quotes():
+    assert '""' not in sound_failed(SoundFailed(Side.SPEAKER, SoundFailure.LOST, "", "")).title
+
+
+@pytest.mark.parametrize("code", WORDS)
+def test_every_notice_can_be_filled(code):
+    words = WORDS[code]
+    fields = {name for text in (words.title, words.hint) for _, name, _, _ in Formatter().parse(text) if name}
+    notice = told(code, **dict.fromkeys(fields, "x"))
+    assert notice.code == code
+    assert "{" not in notice.title
+
+
+@pytest.mark.parametrize("code", [code for code, words in WORDS.items() if words.severity != "info"])
+def test_every_warning_and_error_says_what_to_do(code):
+    assert WORDS[code].hint
+
+
+@pytest.mark.parametrize("code", WORDS)
+def test_notices_are_sentences_without_codes_or_names_of_the_wire(code):
+    words = WORDS[code]
+    assert words.title.endswith((".", ":", "?"))
+    assert words.hint == "" or words.hint.endswith((".", "?", "!", "{key}"))
+    assert code not in words.title or code.isalpha()
+    assert "_" not in words.title
+
+
+@pytest.mark.parametrize("code", sorted(FATAL | set(ALIASES.values())))
+def test_every_code_that_is_looked_up_has_words(code):
+    assert code in WORDS
+
+
+def test_foreign_names_with_braces_are_only_text():
+    ended = LinkEnded(LinkFailure.DNS, None, "{}", "{host}{0}")
+    assert "{host}{0}" in link_ended(ended, "", "").title
+    assert "{x}" in sound_failed(SoundFailed(Side.SPEAKER, SoundFailure.IN_USE, "{x}", "{y}")).title
+
+
+def test_their_words_are_a_detail_and_bounded():
+    assert lost(LinkFailure.DNS).detail.raw == "their words"
+    assert len(lost(LinkFailure.DNS, None, "x" * 100_000).detail.raw) == 2000
+
+
+def test_a_refused_key_says_where_it_came_from_wherever_it_is_refused():
+    refused = [
+        lost(LinkFailure.UNAUTHORIZED),
+        lost(LinkFailure.FORBIDDEN),
+        lost(LinkFailure.CLOSED, 1008),
+        ERRORS["invalid_api_key"],
+        outcome("failed", StatusDetails(error=StatusError(code="invalid_api_key")), KEY),
+    ]
+    assert all(f"It came from {KEY}." in notice.hint for notice in refused)
+
+
+def test_without_a_key_the_notice_says_that_none_was_sent():
+    assert "No key was sent." in link_ended(LinkEnded(LinkFailure.UNAUTHORIZED, 401, ""), "", "h").hint
+
+
+def test_a_code_may_stand_in_the_type():
+    """Other servers put the code there and leave `code` null."""
+    assert error(ErrorInfo("x", "invalid_api_key"), None, KEY).code == "invalid_api_key"
+
+
+def test_billing_is_the_same_cause_as_quota():
+    assert error(ErrorInfo("x", "", "billing_hard_limit_reached"), None, KEY).code == "insufficient_quota"
+
+
+def test_the_voice_that_cannot_change_is_said_whatever_it_was_sent_for():
+    info = ErrorInfo("x", "invalid_request_error", "cannot_update_voice")
+    assert error(info, Purpose(Kind.UPDATE, ""), KEY).code == "voice_fixed"
+
+
+@pytest.mark.parametrize(
+    ("info", "quiet"),
+    [
+        (ErrorInfo("Cancellation failed: no active response found", "invalid_request_error"), True),
+        (ErrorInfo("", "invalid_request_error", "response_cancel_not_active"), True),
+        (ErrorInfo("", "response_cancel_not_active"), True),
+        (ErrorInfo("Conversation already has an active response in progress: r"), True),
+        (ErrorInfo("Error committing input audio buffer: BUFFER TOO SMALL. Expected"), True),
+        (ErrorInfo("Audio content of 9250ms is already shorter than 57340ms"), True),
+        (ErrorInfo("Item to truncate not found"), False),
+        (ErrorInfo(""), False),
+        (ErrorInfo("Something else", "server_error", "server_error"), False),
+    ],
+)
+def test_what_only_crossed_on_the_wire_is_quiet_by_code_or_by_words(info, quiet):
+    assert benign(info, TALK.profile) is quiet
+
+
+@pytest.mark.parametrize("status", [None, "completed", "cancelled", "in_progress", "new"])
+def test_an_outcome_that_is_none_of_a_failure_has_no_notice(status):
+    assert outcome(status, None, KEY) is None
+
+
+def test_a_turn_that_came_between_is_no_failure():
+    assert outcome("incomplete", StatusDetails(reason="turn_detected"), KEY) is None
