@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, Literal, NamedTuple
 
 PATIENCE_S = 30.0
 """Nothing here takes longer, even on a machine that is ten times as slow as it should be."""
@@ -109,7 +109,7 @@ class Running:
         """A line, as typed or piped in."""
         data = line.encode() + b"\n"
         if self.terminal is not None:
-            os.write(self.terminal, data)
+            os.write(self.terminal, data)  # a screen that is not read echoes at most 4 KiB
         else:
             assert self.process.stdin is not None
             self.process.stdin.write(data)
@@ -174,21 +174,27 @@ class Home:
         stdout: Any = subprocess.PIPE,
         env: dict[str, str | None] | None = None,
         program: str = PROGRAM,
-        terminal: bool = False,
+        terminal: bool | Literal["all"] = False,
+        stderr: Any = subprocess.PIPE,
     ) -> Iterator[Running]:
-        """Starts it; what is left of it at the end is killed."""
+        """Starts it; what is left of it at the end is killed.
+
+        With `terminal` its standard input is one, with "all" the other two streams are it too.
+        """
         master = None
         if terminal:
             master, stdin = pty.openpty()
+            if terminal == "all":
+                stdout = stderr = stdin
             program = AT_TERMINAL if program is PROGRAM else program
         process = subprocess.Popen(
             [sys.executable, "-P", "-c", program, *args],
             stdin=stdin,
             stdout=stdout,
-            stderr=subprocess.PIPE,
+            stderr=stderr,
             cwd=self.work,
             env=self.environ(**(env or {})),
-            start_new_session=terminal,
+            start_new_session=bool(terminal),
         )
         if terminal:
             os.close(stdin)

@@ -509,16 +509,46 @@ def test_a_recording_that_cannot_be_written_is_told_before_anything_is_dialled(
 # ---- the process's own streams and folders (G36)
 
 
-def test_g36_a_reader_that_takes_one_line_ends_the_talk_with_141(home: Home) -> None:
+@pytest.mark.parametrize("args", [(), ("--jsonl",), ("hello",)])
+def test_g36_a_reader_that_goes_away_ends_the_talk_with_141(args: tuple[str, ...], home: Home) -> None:
     reader, writer = os.pipe()
-    with server() as far, home.running("chat", "--url", far.url, stdout=writer) as chat:
+    with server() as far, home.running("chat", "--url", far.url, *args, stdout=writer) as chat:
         os.close(writer)
-        with open(reader, "rb", buffering=0) as pipe:
-            assert pipe.read(10) == b"notice: Co"
+        os.close(reader)
         chat.type("hello")
-        chat.type("more")
+        chat.close_stdin()
         done = chat.done()
-        assert (done.code, done.err) == (141, "")
+        assert (done.code, done.complaints) == (141, [])
+
+
+def test_g36_without_readers_of_its_notices_a_question_is_answered_all_the_same(home: Home) -> None:
+    reader, writer = os.pipe()
+    with server() as far, home.running("chat", "hello", "--url", far.url, stderr=writer) as chat:
+        os.close(writer)
+        os.close(reader)
+        chat.close_stdin()
+        done = chat.done()
+        assert (done.code, done.out) == (0, "Answer 1 to hello: word1 word2 word3\n")
+
+
+def test_what_a_question_is_about_is_cut_at_1_mib_and_that_is_told(home: Home) -> None:
+    with server() as far:
+        done = home.run("chat", "what?", "--url", far.url, stdin=b"x" * (1 << 20))
+        assert (done.code, done.complaints) == (0, [])
+        done = home.run("chat", "what?", "--url", far.url, stdin=b"x" * ((1 << 20) + 1))
+        assert done.code == 0
+        assert done.complaints == ["notice: Standard input is larger than 1 MiB; the rest of it was left out."]
+
+
+def test_bytes_that_are_no_text_are_a_turn_like_any_other(home: Home) -> None:
+    with server() as far:
+        done = home.run("chat", "--url", far.url, stdin=b"a\0b\n\xff\n\x1b[2J\r\n")
+    assert done.code == 0
+    assert [line for line in done.lines if line.startswith("you:")] == [
+        "you: a\u2400b",
+        "you: \ufffd",
+        "you: \u241b[2J",
+    ]
 
 
 @pytest.mark.parametrize("args", [("hello",), ("--plain",), ("--jsonl",)])

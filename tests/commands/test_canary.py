@@ -218,3 +218,44 @@ def test_g9_the_servers_child_has_no_key_in_its_environment(home: Home) -> None:
             assert CANARY.encode() not in Path(f"/proc/{child}/{name}").read_bytes()
         chat.close_stdin()
         assert chat.done().code == 0
+
+
+# ---- where the key may go
+
+
+def test_g1_a_url_from_the_folder_never_gets_the_users_key(home: Home) -> None:
+    with server() as far:
+        (home.work / ".env").write_text(f"VOICECLI_URL={far.url}\n")
+        done = home.run("chat", "hello", env={"OPENAI_API_KEY": CANARY})
+        assert (done.code, done.out, far.connections) == (2, "", [])
+        assert ".env in this folder" in done.err
+        assert "OPENAI_API_KEY in the environment" in done.err
+        (home.work / ".env").write_text(f"VOICECLI_URL={far.url}\nOPENAI_API_KEY=sk-of-the-folder\n")
+        done = home.run("chat", "hello", env={"OPENAI_API_KEY": None})
+        assert done.code == 0
+        assert "with the key from .env in this folder (OPENAI_API_KEY)" in done.err
+        assert far.headers[0]["Authorization"] == "Bearer sk-of-the-folder"
+
+
+def test_g5_a_redirect_is_not_followed_by_one_packet(home: Home) -> None:
+    with server() as other, http("307 Temporary Redirect", "", f"Location: {other.url}") as far:
+        done = home.run("chat", "hello", "--url", far.url, env={"OPENAI_API_KEY": CANARY})
+        assert done.code == 3
+        assert done.complaints[0].startswith(f"error: {other.host} sends the connection somewhere else")
+        assert other.connections == []
+
+
+def test_g7_a_proxy_learns_nothing_of_a_talk_on_this_machine(home: Home) -> None:
+    names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY", "WSS_PROXY")
+    with http("407 Proxy Authentication Required") as proxy:
+        url = f"http://{proxy.host}"
+        env: dict[str, str | None] = {each: url for name in names for each in (name, name.lower())}
+        done = home.run("chat", "hello", "--offline", env=env)
+        assert (done.code, done.complaints) == (0, [])
+        assert proxy.connections == []
+        done = home.run("chat", "hello", "--url", "wss://far.example/v1/realtime", env=env)
+        assert done.code == 3
+        assert len(done.complaints) == 1
+        assert done.complaints[0].startswith("error: The proxy 127.0.0.1 did not let the connection through.")
+        assert len(proxy.connections) == 1
+        assert CANARY not in proxy.headers[0]["raw"]

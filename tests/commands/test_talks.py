@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.commands.processes import Home, Running, wait_for
-from tests.commands.servers import Frame, Peer, Server, Speaker, server
+from tests.commands.processes import PROGRAM, Home, Running, wait_for
+from tests.commands.servers import Frame, Peer, Server, Speaker, server, tone
 from tests.commands.speech import heard, loud_s, question, silence, voice
 from tests.contract.check import contract_problems
 from voicecli.ports import RATE
@@ -450,6 +450,50 @@ def test_the_commands_of_a_terminal(home: Home) -> None:
         done = chat.done()
         assert done.code == 0
         assert (home.work / "talk.txt").read_text() == saved
+
+
+def test_what_came_of_an_answer_is_heard_to_its_end_when_the_server_goes(home: Home) -> None:
+    async def leaves(peer: Peer) -> None:
+        await peer.configure()
+        await peer.talk(until="response.create")
+        response = {"id": "r1", "object": "realtime.response", "status": "in_progress", "output": []}
+        item = {"id": "i1", "type": "message", "role": "assistant", "status": "in_progress", "content": []}
+        names = {"response_id": "r1", "item_id": "i1", "output_index": 0, "content_index": 0}
+        await peer.send(
+            {"type": "response.created", "response": response},
+            {"type": "response.output_item.added", "response_id": "r1", "output_index": 0, "item": item},
+            {"type": "response.output_audio_transcript.delta", **names, "delta": "As far as"},
+            {"type": "response.output_audio.delta", **names, "delta": base64.b64encode(tone(1.5)).decode()},
+        )
+        await peer.close(1001, "maintenance")
+
+    question(home.work / "q.wav", silence(0.1))
+    with server(leaves) as far:
+        args = ("--jsonl", "--url", far.url, "--audio-in", "q.wav", "--audio-out", "a.wav", "--vad-silence-ms", "9000")
+        with home.running("talk", *args) as talk:
+            talk.type('{"type":"say","text":"hello"}')
+            talk.close_stdin()
+            done = talk.done()
+    found = objects(done.out)
+    assert done.code == 3
+    assert found[-1]["exit_code"] == 3
+    turns = list(last_turns(found).values())
+    assert [turn["text"] for turn in turns] == ["hello", "As far as"]
+    assert turns[1]["heard_ms"] == turns[1]["received_ms"] == 1500
+    assert loud_s(home.work / "a.wav") == pytest.approx(1.5, abs=0.05)
+    assert [each["code"] for each in found if each["type"] == "notice"] == ["closed_1001"]
+
+
+def test_g18_what_we_write_is_the_users_alone_whatever_the_umask(home: Home) -> None:
+    question(home.work / "q.wav", silence(0.1))
+    program = f"import os; os.umask(0); {PROGRAM}"
+    with server() as far:
+        args = ("--plain", "--url", far.url, "--audio-in", "q.wav", "--audio-out", "a.wav", "--vad-silence-ms", "100")
+        assert home.run("talk", *args, program=program).code == 0
+    written = [home.work / "a.wav", *home.path.rglob("*.log")]
+    assert len(written) == 2
+    assert [path.stat().st_mode & 0o777 for path in written] == [0o600] * 2
+    assert all(path.stat().st_mode & 0o777 == 0o700 for path in home.path.rglob("*") if path.is_dir())
 
 
 # ---- the frames of the client

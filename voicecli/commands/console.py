@@ -119,7 +119,10 @@ class Output:
 
 
 def context(say: Callable[[str], None]) -> str:
-    """All of a piped standard input, as what a one-shot question is about. Says so where that takes long."""
+    """All of a piped standard input, as what a one-shot question is about.
+
+    Says so where that takes long, and where not all of it fits.
+    """
     if kind() != "pipe":
         return ""
     words = "notice: Reading standard input to its end, as what the question is about.\n"
@@ -128,12 +131,14 @@ def context(say: Callable[[str], None]) -> str:
     waits.start()
     data = b""
     try:
-        while len(data) < LARGEST_CONTEXT and (more := os.read(0, 65_536)):
+        while len(data) <= LARGEST_CONTEXT and (more := os.read(0, 65_536)):
             data += more
     except OSError:
         pass
     finally:
         waits.cancel()
+    if len(data) > LARGEST_CONTEXT:
+        say(f"notice: Standard input is larger than {LARGEST_CONTEXT >> 20} MiB; the rest of it was left out.\n")
     return data[:LARGEST_CONTEXT].decode("utf-8", "replace").strip()
 
 

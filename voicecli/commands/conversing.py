@@ -80,6 +80,8 @@ class Conversing:
         self._ended: Ended | None = None
         self._phase = ""
         self._signal = 0
+        self._stopping = False
+        """Ctrl-C has stopped the answer that still seems to be given."""
         self._told: list[str] = []
         self._held = ""
         self.stuck = False
@@ -122,9 +124,10 @@ class Conversing:
         """A signal that ends the talk with `code`, or stops the answer. Called on main, between two lines of it."""
         if self._signal == code == HANGUP:
             return  # the same one: told by a signal and by the terminal itself
-        if self._signal:
+        if self._signal or self._ended is not None:
             hard_end(code)
         if code == 130 and self._interruptible():
+            self._stopping = True
             self._session.give(Asked("interrupt"))
             return
         reasons = {130: "interrupted", 143: "terminated", 129: "hangup"}
@@ -133,8 +136,12 @@ class Conversing:
         self._session.give(Quit(code, reasons.get(code, "terminated")))
 
     def _interruptible(self) -> bool:
-        """The first Ctrl-C of a person at a terminal stops the answer; every other one ends."""
-        return not self._signal and self._parts.sides.keyboard == "terminal" and self._phase in ANSWERING
+        """The first Ctrl-C of a person at a terminal stops the answer; every other one ends.
+
+        The second may come before the server has said that the answer is over.
+        """
+        answering = self._phase in ANSWERING and not self._stopping
+        return not self._signal and self._parts.sides.keyboard == "terminal" and answering
 
     def _begin(self) -> None:
         self._show(self._started)
@@ -174,6 +181,7 @@ class Conversing:
         match change:
             case PhaseNow(phase=phase):
                 self._phase = phase
+                self._stopping = self._stopping and phase in ANSWERING
             case Ended():
                 self._ended = change
         self._write(self._face.show(change, time.perf_counter()))
@@ -208,6 +216,7 @@ class Conversing:
             case Told() as told:
                 self._show(told)
             case Say() as say:
+                self._stopping = False
                 self._session.give(say.stimulus)
             case Do() as do:
                 self._do(do)
