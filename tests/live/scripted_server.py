@@ -13,6 +13,7 @@ import asyncio
 import base64
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,11 +71,9 @@ class House:
         with (
             (self._folder / f"{number}.jsonl").open("w", buffering=1) as frames,
             (self._folder / f"{number}.pcm").open("wb", buffering=0) as sound,
+            suppress(ConnectionClosed),
         ):
-            try:
-                await converse(connection, session, Written(frames, sound))
-            except ConnectionClosed:
-                pass
+            await converse(connection, session, Written(frames, sound))
 
 
 class Written:
