@@ -58,6 +58,46 @@ class Recipe:
 
 
 def draw(seed: int) -> Recipe:
+    """Every fourth one is a storm of interruptions, the others are all sorts of talks."""
+    return _storm(seed) if seed % 4 == 3 else _lively(seed)
+
+
+def _storm(seed: int) -> Recipe:
+    """An answer of several items after the other, each interrupted, over a quick network and every sort of device."""
+    rng = Random(f"storm {seed}")
+    pick = rng.choice
+    beta = rng.random() < 0.5
+    server = _server(rng, Spelling.BETA if beta else Spelling.GA, foul=False)
+    server.items, server.parts = pick(((1,), (2, 3), (2, 3))), pick(((1,), (1, 2)))
+    server.kinds = pick((("spoken",), ("spoken",), ("spoken", "spoken", "written", "sound only")))
+    server.seconds = pick(((0.1, 0.4), (0.3, 1.0), (0.02, 0.2, 1.5)))
+    server.endings, server.delays_s = ("completed",), (0.0,)
+    server.limits = replace(server.limits, requests_per_minute=500, speed=pick((3.0, 30.0)))
+    card = _card(rng, foul=False)
+    card.open_s = {}
+    network = NetworkRecipe(
+        dial_s=0.02, up_s=pick((0.0005, 0.01)), down_s=pick((0.0005, 0.01)), jitter_s=pick((0.0, 0.02))
+    )
+    ways: tuple[What, ...] = pick((("interrupt", "type"), ("speak",), ("interrupt", "type", "speak"), ("type",)))
+    reactions = [
+        Deed(pick(ways), pick((0.0, 0.02, 0.1, 0.4, 1.0)) * 2 * rng.random(), 0.15) for _ in range(rng.randint(2, 6))
+    ]
+    asks: What = "speak" if ways == ("speak",) else "type"
+    return Recipe(
+        seed=seed,
+        began=pick((0.0, 100.0, 98_765.4321)),
+        profile=pick((EMBEDDED_BETA, GENERIC_BETA) if beta else (EMBEDDED_GA, OPENAI)),
+        silence_ms=pick((100, 200)),
+        lags_s=pick(((0.0,), (0.0, 0.001, 0.005))),
+        card=card,
+        network=network,
+        server=server,
+        deeds=[Deed(asks, 0.3 + n * pick((0.7, 1.5)), 0.2) for n in range(rng.randint(1, 4))],
+        reactions=reactions,
+    )
+
+
+def _lively(seed: int) -> Recipe:
     rng = Random(seed)
     pick = rng.choice
     foul = rng.random() < 0.5  # else nothing is missing, lost or refused
