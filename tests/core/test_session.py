@@ -862,6 +862,43 @@ def test_whatever_happens_in_whatever_order_the_core_neither_raises_nor_hangs(pl
     assert all(cuts.count(name) <= 1 + bench.session.talk.connections for name in cuts)
 
 
+@settings(max_examples=200, deadline=None)
+@given(
+    st.sampled_from([TALK, CHAT, PIPE, replace(TALK, keyboard="pipe", echo="half-duplex")]),
+    st.lists(st.tuples(STIMULI, st.sampled_from([0.0, 0.05, 0.4, 11.0])), max_size=40),
+)
+def test_every_text_that_was_typed_is_sent_and_an_answer_is_asked_for_after_it(plan, happened):
+    """Whatever the link and the server did before; what the server refuses in so many words is another matter."""
+    bench = Bench(plan).ready()
+    typed = 0
+    for stimulus, wait in happened:
+        if isinstance(stimulus, tuple | LinkEnded | KeyboardSpent | InputSpent):
+            continue
+        if isinstance(stimulus, Received) and isinstance(stimulus.event, e.ServerError):
+            continue
+        if isinstance(stimulus, Typed):
+            typed += 1
+            stimulus = Typed(f"text {typed}")
+        bench.give(stimulus, at=bench.at + wait)
+        if wait == 11.0 and bench.phase != "not_connected":
+            bench.give(DROPPED)
+            if plan.keyboard != "terminal" and bench.ended is None:
+                bench.until(bench.at + 100)
+            if bench.ended is not None:
+                return  # finite input without a link
+            bench.asks("retry")
+            bench.ready(bench.at)
+    bench.give(failed(Side.SPEAKER, SoundFailure.LOST))
+    bench.says(stopped(""))
+    bench.until(bench.at + 100 * (typed + 1))
+    sent_now = [frame for frame in frames(bench.effects) if frame == "create" or frame[0] == "item"]
+    texts = [frame[1] for frame in sent_now if frame != "create"]
+    assert list(dict.fromkeys(texts)) == [f"text {n + 1}" for n in range(typed)]
+    if typed:
+        assert sent_now[-1] == "create"
+    assert bench.session.talk.texts == type(bench.session.talk.texts)()
+
+
 def test_work_for_a_stimulus_does_not_grow_with_the_turns():
     """Counted in calls, not in seconds."""
 

@@ -33,7 +33,8 @@ class Levels:
     def tick(self, at: float, ear: int, queued: int) -> LevelsNow | None:
         if self.deadline is None or at < self.deadline:
             return None
-        self.deadline = max(self.deadline + EVERY_S, at)
+        due = self.deadline + EVERY_S
+        self.deadline = due if due > at else at + EVERY_S
         for step in list(self._laid):
             if step >= ear // PEAK_SAMPLES:
                 break
