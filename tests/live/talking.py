@@ -75,8 +75,14 @@ class Server:
 
     def recorded(self, talk: int) -> np.ndarray:
         """What the microphone sent."""
-        data = (self._folder / f"{talk}.pcm").read_bytes()
+        path = self._folder / f"{talk}.pcm"
+        data = path.read_bytes() if path.exists() else b""
         return np.frombuffer(data[: len(data) // 2 * 2], "<i2")
+
+    def spoken(self, talk: int) -> bytes:
+        """The same without its zeros: a player that comes late puts some in, and our own clips have none."""
+        pcm = self.recorded(talk)
+        return pcm[pcm != 0].tobytes()
 
 
 class Item(NamedTuple):

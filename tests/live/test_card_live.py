@@ -29,7 +29,7 @@ from voicecli.ports import (
     SoundOpened,
 )
 
-pytestmark = pytest.mark.sound
+pytestmark = [pytest.mark.sound, pytest.mark.xdist_group("sound")]
 
 
 def ready(talk: Sounding, *sides: Side) -> None:

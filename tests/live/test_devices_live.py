@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from virtual_audio import VirtualAudio
 
-pytestmark = pytest.mark.sound
+pytestmark = [pytest.mark.sound, pytest.mark.xdist_group("sound")]
 
 
 def devices(arguments: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
