@@ -1,4 +1,4 @@
-"""A simulated sound card behind `ports.Sound`: periods, depth, slow aborts, lost devices; Playout and Capture are real."""
+"""A simulated card behind `ports.Sound`: periods, depth, slow aborts, lost devices; Playout and Capture are real."""
 
 from __future__ import annotations
 
@@ -74,8 +74,8 @@ class Card:
         self._clock, self._recipe, self._rng, self._ear, self._voice, self._ring = clock, recipe, rng, ear, voice, ring
         self._period_s = recipe.period / RATE
         self._mail: dict[Side, deque[Raw | SoundEvent]] = {side: deque() for side in Side}
-        self._states = {side: State.CLOSED for side in Side}
-        self._openings = {side: 0 for side in Side}
+        self._states = dict.fromkeys(Side, State.CLOSED)
+        self._openings = dict.fromkeys(Side, 0)
         self._orders: deque[Callable[[], float]] = deque()
         self._working = False
         # the speaker

@@ -145,8 +145,11 @@ MORE: tuple[type[Ledger], ...] = (ClaimsPastTheEnd, ClaimsWhatCame, ClaimsTooLit
 
 
 def caught(mutant: type[Ledger], worlds: int) -> tuple[int, str] | None:
-    """The first seed in which it is caught, and the invariant that does; None: it got through all of them."""
-    for seed in range(worlds):
+    """The first seed in which it is caught, and the invariant that does; None: it got through all of them.
+
+    Of the drawn worlds only the storms: a wrong ledger shows where answers are cut.
+    """
+    for seed in range(3, 4 * worlds, 4):
         try:
             World(draw(seed), mutant).run()
         except Broken as why:
@@ -157,12 +160,12 @@ def caught(mutant: type[Ledger], worlds: int) -> tuple[int, str] | None:
 
 
 def main() -> int:
-    worlds = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    worlds = int(sys.argv[1]) if len(sys.argv) > 1 else 500
     missed = 0
     for mutant in (*FIVE, *MORE):
         found = caught(mutant, worlds)
         missed += found is None
-        words = f"caught in world {found[0]} by: {found[1]}" if found else f"NOT CAUGHT in {worlds} worlds"
+        words = f"caught in seed {found[0]} by: {found[1]}" if found else f"NOT CAUGHT in {worlds} worlds"
         print(f"{mutant.__name__:16} {words}")
     return 1 if missed else 0
 

@@ -27,6 +27,9 @@ def samples_of(frame: str) -> int:
     return (len(text) * 3 // 4 - text.count("=")) // 2
 
 
+DROPPED = LinkEnded(LinkFailure.DROPPED, None, "reset by peer", "simulated")
+
+
 @dataclass
 class NetworkRecipe:
     dial_s: float = 0.02
@@ -37,7 +40,7 @@ class NetworkRecipe:
     """How each attempt to dial ends, the first ones; None is well."""
     drop_s: float | None = None
     """The first link is lost so long after it was opened."""
-    drop: LinkEnded = LinkEnded(LinkFailure.DROPPED, None, "reset by peer", "simulated")
+    drop: LinkEnded = DROPPED
     stall: tuple[float, float] | None = None
     """Nothing leaves from so long after the opening on, for so long."""
     never_opens: bool = False
@@ -64,15 +67,20 @@ class Network:
         rng: Random,
         give: Callable[[Stimulus], None],
         serve: Callable[[Callable[[str | bytes], None]], Far],
+        key: str,
     ) -> None:
         self.clock, self.recipe, self.rng, self.give, self.serve = clock, recipe, rng, give, serve
         self.line: Line | None = None
         self.lines: list[Line] = []
+        self._key = key
+        self.headers: tuple[tuple[str, str], ...] = ()
+        """Of the last handshake, with the key: the link adds it by itself."""
         self.control = 0
         """Frames other than microphone sound that are on their way, both directions."""
 
     def open(self, url: str, headers: tuple[tuple[str, str], ...]) -> None:
         assert self.line is None, "the last link has not ended"
+        self.headers = (*headers, ("Authorization", f"Bearer {self._key}"))
         self.line = Line(self, len(self.lines))
         self.lines.append(self.line)
 

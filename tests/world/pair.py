@@ -27,8 +27,9 @@ from .recipe import Deed, Recipe
 from .server import Server
 from .voice import Voice
 from .watched import watched
-from .witness import CANARY, Witness
+from .witness import Witness
 
+CANARY = "sk-canary-0123456789abcdef"
 PATIENCE_S = 150.0
 """A world that has not come to rest by then never will."""
 SETTLED_S = 0.4
@@ -42,16 +43,17 @@ class World:
 
     def __init__(self, recipe: Recipe, ledger: type[Ledger] = Ledger, log: Log | None = None) -> None:
         self.recipe = recipe
-        self.last: deque[str] = deque(maxlen=LAST)
-        """The last stimuli with what followed, for whoever has to understand a failure."""
+        self._last: deque[tuple[float, Stimulus, list[AnyEffect]]] = deque(maxlen=LAST)
         self.clock = Clock(recipe.began)
         self.ear, self.voice = Ear(), Voice()
         self.plan = _plan(recipe)
         sound = recipe.microphone != "none" or recipe.speaker
         rng = Random(f"card {recipe.seed}")
         self.card = Card(self.clock, recipe.card, rng, self.ear, self.voice, self._ring) if sound else None
-        self.network = Network(self.clock, recipe.network, Random(f"network {recipe.seed}"), self._give, self._serve)
+        rng = Random(f"network {recipe.seed}")
+        self.network = Network(self.clock, recipe.network, rng, self._give, self._serve, CANARY)
         self.servers: list[Server] = []
+        self.shown: list[AnyChange] = []
         book = watched(ledger)
         self.session = VoiceSession(self.plan, book)
         self.witness = Witness(self.plan, self.ear, self.card, book)
@@ -66,6 +68,14 @@ class World:
         self._busy_until = recipe.began
         self._deeds = 0
         self._quiet_since: float | None = None
+
+    @property
+    def last(self) -> list[str]:
+        """The last stimuli with what followed, for whoever has to understand a failure."""
+        return [
+            f"{at:.6f} {str(stimulus)[:300]} -> {' '.join(str(effect)[:200] for effect in effects)}"
+            for at, stimulus, effects in self._last
+        ]
 
     @property
     def rows(self) -> Rows:
@@ -100,7 +110,7 @@ class World:
         self._react()
 
     def _log(self, stimulus: Stimulus, at: float, effects: list[AnyEffect]) -> None:
-        self.last.append(f"{at:.6f} {str(stimulus)[:300]} -> {' '.join(str(effect)[:200] for effect in effects)}")
+        self._last.append((at, stimulus, effects))
         if self._more_log is not None:
             self._more_log(stimulus, at, effects)
         try:
@@ -109,7 +119,7 @@ class World:
             self._broken = self._broken or why
 
     def _show(self, change: AnyChange) -> None:
-        pass
+        self.shown.append(change)
 
     def _serve(self, send: Callable[[str | bytes], None]) -> Server:
         number = len(self.servers)
@@ -257,7 +267,12 @@ class World:
     def _believed(self, view: list[ItemView]) -> None:
         """What the server believes was heard is what the ear had."""
         card, witness = self.card, self.witness
-        if card is None or not self.recipe.speaker or card.lost_at is not None or Side.SPEAKER in self.recipe.card.missing:
+        if (
+            card is None
+            or not self.recipe.speaker
+            or card.lost_at is not None
+            or Side.SPEAKER in self.recipe.card.missing
+        ):
             return
         if self.plan.profile.unheard != "delete" or not {"truncate", "delete"} <= self.plan.profile.can:
             return
@@ -293,5 +308,5 @@ def _plan(recipe: Recipe) -> Plan:
         keyboard=recipe.keyboard,
         echo=recipe.echo,
         levels=recipe.levels,
-        key_source="OPENAI_API_KEY in the environment" if CANARY else "",
+        key_source="OPENAI_API_KEY in the environment",
     )

@@ -218,6 +218,7 @@ def _server(rng: Random, spelling: Spelling, foul: bool) -> ServerRecipe:
         doubled=seldom(0.3, 0.5),
         nonsense=seldom(0.2, 0.05),
         odd=seldom(0.3, 0.4),
+        says_created=not (foul and rng.random() < 0.08),
         late_ends=rng.random() < 0.25,
         calls=seldom(0.2, 0.4),
         untranscribed=seldom(0.2, 0.5),

@@ -1,4 +1,4 @@
-"""The far end: the real `ServerSession` with an ear that hears loudness, and in front of it what servers do otherwise."""
+"""The far end: the real `ServerSession` with an ear for loudness, and before it what other servers do otherwise."""
 
 from __future__ import annotations
 
@@ -55,6 +55,8 @@ class ServerRecipe:
     nonsense: float = 0.0
     odd: float = 0.0
     """Sound is cut in the middle of a sample."""
+    says_created: bool = True
+    """There is a `response.created`."""
     late_ends: bool = False
     """That an item is whole is told only with the end of its response."""
     calls: float = 0.0
@@ -228,10 +230,11 @@ class Server:
     def _spelled(self, frame: str) -> list[str]:
         recipe, rng = self._recipe, self._rng
         kind = _kind(frame)
-        if self._hangs != "never" or self._hung:
-            if self._hanging(kind, frame):
-                return []
+        if (self._hangs != "never" or self._hung) and self._hanging(kind, frame):
+            return []
         match kind:
+            case "response.created" if not recipe.says_created:
+                return []
             case "response.audio.delta" | "response.output_audio.delta" if rng.random() < recipe.odd:
                 return self._halves(json.loads(frame))
             case "response.audio.done" | "response.output_audio.done" if rng.random() < recipe.odd:

@@ -14,7 +14,7 @@ from voicecli.core.changes import Ended, LinkNow, TurnGone, TurnOpened, TurnSet
 from voicecli.core.effects import AnyEffect, Connect, Move, Play, Send, SendAudio, Show
 from voicecli.core.heard import Fate, Verdict
 from voicecli.core.plan import Plan
-from voicecli.core.stimuli import Asked, EchoSet, LinkEnded, Received, Stimulus, Tick, Typed
+from voicecli.core.stimuli import Asked, EchoSet, LinkEnded, Received, Stimulus, Typed
 from voicecli.core.uplink import TAIL_S
 from voicecli.ports import RATE, SAMPLES_PER_MS, MicBlock, Side, SoundFailed, SoundFailure, Stale
 from voicecli.protocol import events as e
@@ -23,7 +23,6 @@ from .card import Card
 from .ear import Ear, hold
 from .watched import Watched
 
-CANARY = "sk-canary-0123456789abcdef"
 WORKS_STILL = (SoundFailure.NO_PERMISSION, SoundFailure.DISK)
 
 
@@ -49,6 +48,12 @@ class Said:
     """Samples."""
     cut_run: int = 0
     cut_at: float = 0.0
+
+    def add(self, position: int, n: int) -> None:
+        if self.pieces and sum(self.pieces[-1]) == position:
+            position, before = self.pieces.pop()
+            n += before
+        self.pieces.append((position, n))
 
     @property
     def samples(self) -> int:
@@ -121,7 +126,7 @@ class Witness:
                     self._connected()
                 case Send(event):
                     self._sent(event, at)
-                case Move(playhead):
+                case Move():
                     self.cuts += 1
                     self._cut_at = at
                 case Show(change):
@@ -161,7 +166,9 @@ class Witness:
             case e.OutputItemAdded(item=item, response_id=response) | e.OutputItemDone(item=item, response_id=response):
                 said = self._item(item.id or "", response)
                 said.message = item.type in ("message", None)
-                said.has_text = said.has_text or self._read(said, any(part.type == "text" and part.text for part in item.content))
+                said.has_text = said.has_text or self._read(
+                    said, any(part.type == "text" and part.text for part in item.content)
+                )
                 said.whole = said.whole or isinstance(event, e.OutputItemDone)
             case e.TextDelta(item_id=item, response_id=response, delta=text):
                 said = self._item(item, response)
@@ -201,7 +208,7 @@ class Witness:
             hold("what is laid is what came", said.received[part][start : start + len(play.data)] == play.data)
             n = len(play.data) // 2
             said.laid[part] = start + len(play.data)
-            said.pieces.append((play.position, n))
+            said.add(play.position, n)
         if not dead and self._speaker:
             hold("all that came is laid", said.laid.get(part, 0) == len(said.received[part]) // 2 * 2, event.item_id)
 
@@ -324,7 +331,7 @@ class Witness:
 
     def _uplink(self, stimulus: Stimulus, effects: Sequence[AnyEffect], at: float, was_open: bool) -> None:
         sent = [effect for effect in effects if isinstance(effect, SendAudio)]
-        for effect in sent:
+        if sent:
             late = self._greeted_at is not None and at >= self._greeted_at + 10.0
             hold("not one byte before ready", self._configured or late, at)
             hold("not one byte without a link", was_open, at)

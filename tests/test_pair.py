@@ -1,0 +1,130 @@
+"""The pair test: thousands of seeded worlds in which the real client talks with the real server, and what must hold.
+
+The invariants stand in `world/witness.py` and `world/pair.py` (`hold`), each under its name. VOICECLI_WORLDS says how
+many worlds are drawn (1,500); `python -m tests.world --seed N` runs one alone.
+"""
+
+import os
+
+import pytest
+from world.clock import Stuck
+from world.ear import Broken
+from world.mutants import FIVE, MORE, caught
+from world.pair import CANARY, World
+from world.recipe import draw
+from world.rows import every, never
+from world.scripted import WORLDS
+
+from voicecli.core.changes import Ended, Interrupted, Told
+
+DRAWN = int(os.environ.get("VOICECLI_WORLDS", "1500"))
+CHUNK = 75
+
+
+def run(recipe, name):
+    world = World(recipe)
+    try:
+        world.run()
+    except Exception as why:
+        told = "\n".join([f"{name}: {why}", str(recipe), *world.last])
+        if isinstance(why, Broken | Stuck):
+            pytest.fail(told, pytrace=False)
+        raise AssertionError(told) from why
+    return world
+
+
+@pytest.mark.parametrize("first", range(0, DRAWN, CHUNK))
+def test_every_drawn_world_holds(first):
+    for seed in range(first, min(first + CHUNK, DRAWN)):
+        run(draw(seed), f"python -m tests.world --seed {seed}")
+
+
+@pytest.mark.parametrize("name", WORLDS)
+def test_every_written_world_holds(name):
+    run(WORLDS[name](), name)
+
+
+def test_no_row_of_any_table_is_left_untaken():
+    taken = set()
+    for name, recipe in WORLDS.items():
+        taken |= set(run(recipe(), name).rows)
+    left = never(taken)
+    print(f"{len(every()) - len(left)} of {len(every())} rows taken; never:", *left, sep="\n")
+    assert not left
+    assert taken <= set(every()), "a table is missing in world/rows.py"
+
+
+@pytest.mark.parametrize("seed", range(0, 40, 3))
+def test_the_same_seed_gives_the_same_effects_byte_for_byte(seed):
+    def told():
+        lines = []
+        World(draw(seed), log=lambda *what: lines.append(repr(what))).run()
+        return lines
+
+    first = told()
+    assert len(first) > 2
+    assert first == told()
+
+
+@pytest.mark.parametrize("seed", range(1, 40, 5))
+def test_the_key_is_in_no_stimulus_effect_or_change(seed):
+    lines = []
+    world = World(draw(seed), log=lambda *what: lines.append(repr(what)))
+    world.run()
+    assert any(CANARY in value for _, value in world.network.headers)
+    for line in (*lines, repr(world.plan), *map(repr, world.engine.last), *map(repr, world.shown)):
+        assert CANARY not in line
+
+
+@pytest.mark.parametrize("mutant", [*FIVE, *MORE], ids=lambda mutant: mutant.__name__)
+def test_a_broken_ledger_is_caught(mutant):
+    found = caught(mutant, 500)
+    assert found is not None, f"{mutant.__doc__} Nothing noticed."
+    print(f"{mutant.__name__}: seed {found[0]}, {found[1]}")
+
+
+def shown(name, kind):
+    return [change for change in run(WORLDS[name](), name).shown if isinstance(change, kind)]
+
+
+def codes(name):
+    return [told.code for told in shown(name, Told)]
+
+
+def test_a_talk_with_a_dead_device_tells_of_the_interruption_all_the_same():
+    (stopped, *_) = shown("a dead device is not waited for", Interrupted)
+    assert stopped.silent_ms is None
+    assert len(stopped.cut) == 1
+
+
+def test_a_file_and_a_pipe_end_the_talk_by_themselves_with_0():
+    (ended,) = shown("a file and a pipe", Ended)
+    assert (ended.exit_code, ended.reason) == (0, "done")
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("the server never greets", "no_greeting"),
+        ("the settings are refused", "settings_refused"),
+        ("the settings are refused without a name", "settings_refused"),
+        ("the settings are never answered", "not_configured"),
+        ("the server cannot be reached", "refused_tcp"),
+        ("the link is lost in mid-answer, and there is another", "forgotten"),
+        ("the link is too slow for the voice", "audio_dropped"),
+        ("refused", "answer_refused"),
+        ("never begun", "no_answer"),
+        ("begun and never done", "no_answer"),
+        ("the microphone is lost in mid-turn", "device_lost"),
+        ("the process stood still for long", "muted_after_sleep"),
+        ("no sound library", "no_library"),
+        ("the server refuses to truncate", "cut_refused"),
+    ],
+)
+def test_what_goes_wrong_is_told(name, code):
+    assert codes(name).count(code) == 1
+
+
+@pytest.mark.parametrize("name", ["refused because of another", "refused because of another, without a name"])
+def test_a_create_that_crossed_with_another_answer_is_not_told(name):
+    assert codes(name) == []
