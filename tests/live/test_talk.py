@@ -176,6 +176,7 @@ class Heard:
         self.total = sum(n for _, n in self.played.values())
         self.recorded = len(ear.solid)
         claims = {f["item_id"]: f["audio_end_ms"] for f in sent(frames, "conversation.item.truncate")}
+        self.deleted = [f["item_id"] for f in sent(frames, "conversation.item.delete")]
         self.differences: list[float] = []
         self._lines: list[str] = []
         firsts, lags = [], []
@@ -196,7 +197,8 @@ class Heard:
             self._lines.append(f"  first delta to first sample: {spread(firsts)}; cut to silence: {spread(lags)}")
 
     def tell(self, name: str, tell: Tell) -> None:
-        tell(f"{name}: {len(self.rounds)} interruptions (least / median / most)")
+        gone = f"{len(self.deleted)} items never heard and deleted"
+        tell(f"{name}: {len(self.rounds)} interruptions, {gone} (below: least / median / most)")
         for line in self._lines:
             tell(line)
 
@@ -220,11 +222,10 @@ def only_what_was_cut_is_truncated_and_what_nobody_heard_deleted(
         for item in items[place + 1 :]:
             never.append(item)
             assert item not in heard.played or heard.played[item][1] == 0
-    deletes = [frame["item_id"] for frame in sent(frames, "conversation.item.delete")]
-    assert sorted(deletes) == sorted(never), "what nobody heard is deleted, each once, and nothing else"
+    assert sorted(heard.deleted) == sorted(never), "what nobody heard is deleted, each once, and nothing else"
     order = [(way, frame["type"], key(frame)) for way, frame in frames]
     response_of = {item: response for response, items in heard.announced.items() for item in items}
-    for item in deletes:
+    for item in heard.deleted:
         deleted = order.index(("in", "conversation.item.delete", item))
         assert order.index(("out", "response.done", response_of[item])) < deleted, "once its response is done"
     if case.over or case.by == ("voice",):
