@@ -122,7 +122,7 @@ def test_a_file_and_a_pipe_end_the_talk_by_themselves_with_0():
     ],
 )
 def test_what_goes_wrong_is_told(name, code):
-    assert codes(name).count(code) == 1
+    assert code in codes(name)
 
 
 @pytest.mark.parametrize("name", ["refused because of another", "refused because of another, without a name"])

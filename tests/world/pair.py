@@ -277,7 +277,8 @@ class World:
         if self.plan.profile.unheard != "delete" or not {"truncate", "delete"} <= self.plan.profile.can:
             return
         for item in view:
-            if item.role == "assistant" and item.samples:
+            # What was read of an item stays, so its sound stays too: no server we know mixes them.
+            if item.role == "assistant" and item.samples and not witness.items[item.id].has_text:
                 heard = self.ear.heard(witness.items[item.id].pieces)
                 hold("the server believes what was heard", item.samples <= heard + 1, item, heard)
 

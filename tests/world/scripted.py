@@ -70,6 +70,11 @@ WORLDS: dict[str, Callable[[], Recipe]] = {
         server=ServerRecipe(seconds=LONG, limits=AHEAD, prefix="same_"),
         deeds=[Deed("type", 1.0), Deed("retry", 1.8), Deed("type", 2.2), Deed("interrupt", 3.0)],
     ),
+    "the old answer is heard while the new one comes, under the same id": lambda: Recipe(
+        network=NetworkRecipe(drop_s=1.6, drop=GONE),
+        server=ServerRecipe(seconds=LONG, limits=AHEAD, prefix="same_"),
+        deeds=[Deed("type", 1.0), Deed("type", 1.7), Deed("retry", 1.8), Deed("interrupt", 4.7)],
+    ),
     "the link is too slow for the voice": lambda: Recipe(
         network=NetworkRecipe(stall=(1.0, 4.0)), deeds=[Deed("speak", 1.0, 3.0)]
     ),

@@ -10,6 +10,8 @@ class Watched(Ledger):
     """`given` has the verdicts of the last stimulus; whoever looks empties it."""
 
     given: list[Verdict]
+    renamed: dict[str, str]
+    """The names of the last stimulus, old -> new."""
 
 
 def watched(kind: type[Ledger]) -> Watched:
@@ -17,6 +19,11 @@ def watched(kind: type[Ledger]) -> Watched:
         def __init__(self) -> None:
             super().__init__()
             self.given: list[Verdict] = []
+            self.renamed: dict[str, str] = {}
+
+        def rename(self, names: dict[str, str]) -> None:
+            self.renamed.update(names)
+            super().rename(names)
 
         def settle(self, at: float) -> tuple[Verdict, ...]:
             return self._note(super().settle(at))

@@ -81,6 +81,8 @@ class Witness:
         self.items: dict[str, Said] = {}
         """Of this connection; those of the ones before are in `older`."""
         self.older: list[Said] = []
+        self._renamed: dict[str, Said] = {}
+        """What of older connections is still to be heard, under its new name."""
         self.replies: dict[str, Reply] = {}
         self.patient = False
         """The server forgets about responses: another may begin, and things may be deleted, without their end."""
@@ -141,6 +143,10 @@ class Witness:
 
     def _connected(self) -> None:
         self.older += self.items.values()
+        renamed, self._ledger.renamed = self._ledger.renamed, {}
+        for old, new in renamed.items():
+            if (said := self._said(old)) is not None:
+                self._renamed[new] = said
         self.items, self.replies = {}, {}
         self._configured, self._greeted_at, self._asked = False, None, 0
 
@@ -159,6 +165,7 @@ class Witness:
                 self._asked = 0
                 self.replies.setdefault(response.id or "", Reply())
             case e.ResponseDone(response=response):
+                self._asked = 0
                 if reply := self.replies.get(response.id or ""):
                     reply.done = True
                     for item in reply.items:
@@ -241,10 +248,7 @@ class Witness:
                     hold("only without a speaker it is read", not self._speaker, verdict)
 
     def _said(self, item: str) -> Said | None:
-        for said in [self.items.get(item), *reversed(self.older)]:
-            if said is not None and said.pieces and (said.verdict is None or said is self.items.get(item)):
-                return said
-        return self.items.get(item)
+        return self.items.get(item) or self._renamed.get(item)
 
     def _lost(self, at: float) -> bool:
         return self._card is not None and self._card.lost_at is not None and self._card.lost_at <= at
