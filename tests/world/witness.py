@@ -85,7 +85,7 @@ class Witness:
         """What of older connections is still to be heard, under its new name."""
         self.replies: dict[str, Reply] = {}
         self.patient = False
-        """The server forgets about responses: another may begin, and things may be deleted, without their end."""
+        """The server does not tell when responses begin or end: it cannot be waited for."""
         self.ended: Ended | None = None
         self.cuts = self.truncates = self.deletes = self.blocks = 0
         self.worst_s = 0.0
@@ -369,7 +369,7 @@ class Witness:
     def _stops(self, quiet: float) -> bool:
         """Whether what was heard last was only the device coming to a stop after a cut."""
         assert self._card is not None
-        return quiet <= max(self._card.silent_at.values(), default=0.0)
+        return quiet <= max(self._card.silent_at.values(), default=0.0) + 0.001
 
     # ---- what is shown
 

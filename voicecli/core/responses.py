@@ -81,6 +81,8 @@ class Responses:
         self._refusals = 0
         self._refused_at = 0.0
         self._dead: dict[str, None] = {}
+        self._done = ""
+        """The id of the last one that was done."""
         self.late = 0
         """Deltas of dead responses that were counted and not laid."""
         self.odd = 0
@@ -133,6 +135,11 @@ class Responses:
             return response_id
         return None
 
+    def unsaid(self, response_id: str) -> bool:
+        """Whether an item of it means that it has begun, because `response.created` never came: servers differ."""
+        waits = self.current is None or self.current.id is None
+        return waits and bool(response_id) and response_id != self._done and not self.dead(response_id)
+
     def saw(self, response_id: str, at: float) -> None:
         """Any event of a response."""
         if self.current is not None and self.current.id == response_id:
@@ -169,7 +176,7 @@ class Responses:
             self.odd += 1
             return None
         current.machine.move(Cue.DONE)
-        self.current = None
+        self.current, self._done = None, current.id or response_id
         if self._expected:
             self._expected = False
             self.current = Current(self._rows, at, ours=False)

@@ -168,6 +168,8 @@ class VoiceSession:
             linking.not_ours(talk, event)
             return
         talk.conversation.apply(event)
+        if isinstance(event, e.OutputItemAdded) and talk.responses.unsaid(event.response_id):
+            self._created(event.response_id, at)
         match event:
             case e.ServerError():
                 linking.error(talk, event, at)
@@ -194,8 +196,7 @@ class VoiceSession:
             case e.ConversationItemDeleted(item_id=item):
                 talk.pending.answered(Kind.DELETE, item)
             case e.ResponseCreated(response=response):
-                if (cancel := talk.responses.created(response.id or "", at)) is not None:
-                    barge_in.cancel(talk, cancel)
+                self._created(response.id or "", at)
             case e.ResponseDone():
                 answers.done(talk, event, at)
             case e.OutputItemAdded() | e.OutputItemDone():
@@ -216,6 +217,10 @@ class VoiceSession:
                 talk.show(limits(told))
             case _:
                 assert_never(event)
+
+    def _created(self, response: str, at: float) -> None:
+        if (cancel := self.talk.responses.created(response, at)) is not None:
+            barge_in.cancel(self.talk, cancel)
 
     # ---- after every stimulus
 
