@@ -10,12 +10,14 @@ import random
 import sys
 import tempfile
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import perf_counter
 from typing import NamedTuple
 
 import numpy as np
+from websockets.exceptions import ConnectionClosed
 
 from benchmarks import children, sitting
 from benchmarks.server import Server, listening
@@ -59,42 +61,53 @@ Table = dict[str, dict[str, list[float]]]
 """Row, client, values."""
 
 
+@contextmanager
+def told(what: str, home: Path) -> Iterator[None]:
+    """A program that does not do its part is told of with its last words; the others go on."""
+    try:
+        yield
+    except (TimeoutError, OSError, RuntimeError, ConnectionClosed) as error:
+        file = home / children.SAID
+        said = file.read_text(errors="replace")[-1000:] if file.exists() else ""
+        print(f"\n{what} failed ({error!r}), its values are missing. It said:\n{said}", file=sys.stderr, flush=True)
+
+
 async def talks(table: Table, plan: Plan, server: Server, audio: VirtualAudio, home: Path) -> None:
     rng = random.Random(1)
     for n in range(plan.sittings):
         for name in list(CLIENTS)[:: -1 if n % 2 else 1]:
             say(f"talking {n + 1}/{plan.sittings}: {name}")
-            try:
+            with told(f"{name}: talk {n + 1}", home):
                 found = await sitting.sit(CLIENTS[name](server.url), server, audio, plan.size, home, rng)
-            except TimeoutError:
-                said = (home / children.SAID).read_text(errors="replace")
-                print(f"\n{name} did not connect. It said:\n{said[-1000:]}", file=sys.stderr, flush=True)
-                continue
-            for row, values in found.items():
-                table[row][name] += values
+                for row, values in found.items():
+                    table[row][name] += values
 
 
 async def spoken_starts(table: Table, plan: Plan, server: Server, home: Path, clients: list[str], sound: bool) -> None:
     for n in range(plan.starts):
         for name in clients:
             say(f"starting {n + 1}/{plan.starts}: {name}")
-            async with children.running(CLIENTS[name](server.url), home) as child:
-                session = await server.session()
-                if sound and await session.until(lambda session=session: session.appended):
-                    table[HEARING][name].append((session.appended[0].at - child.started_at) * 1000)
-            table[CONNECTED][name].append((session.connected_at - child.started_at) * 1000)
+            with told(f"{name}: start {n + 1}", home):
+                async with children.running(CLIENTS[name](server.url), home) as child:
+                    session = await server.session()
+                    if sound and await session.until(lambda session=session: session.appended):
+                        table[HEARING][name].append((session.appended[0].at - child.started_at) * 1000)
+                table[CONNECTED][name].append((session.connected_at - child.started_at) * 1000)
 
 
 async def silent_starts(table: Table, plan: Plan, server: Server, home: Path) -> None:
     for n in range(plan.starts):
         say(f"starting {n + 1}/{plan.starts}: without sound")
-        async with children.running(children.chat(server.url), home) as child:
-            session = await server.session()
-        table[CONNECTED_CHAT][OURS].append((session.connected_at - child.started_at) * 1000)
-        async with children.running(children.PRACTICE, home, reads=True) as child:
-            table[PRACTICE][OURS].append((await child.line_with(b'"state":"open"') - child.started_at) * 1000)
-        table[VERSION][OURS].append(await children.wall_s(children.VERSION, home) * 1000)
-        table[VERSION][THEIRS].append(await children.wall_s(children.NOTHING, home) * 1000)
+        with told(f"chat: start {n + 1}", home):
+            async with children.running(children.chat(server.url), home) as child:
+                session = await server.session()
+            table[CONNECTED_CHAT][OURS].append((session.connected_at - child.started_at) * 1000)
+        with told(f"chat with its own server: start {n + 1}", home):
+            async with children.running(children.PRACTICE, home, reads=True) as child:
+                table[PRACTICE][OURS].append((await child.line_with(b'"state":"open"') - child.started_at) * 1000)
+        with told(f"--version: start {n + 1}", home):
+            table[VERSION][OURS].append(await children.wall_s(children.VERSION, home) * 1000)
+            table[VERSION][THEIRS].append(await children.wall_s(children.NOTHING, home) * 1000)
 
 
 async def run(plan: Plan, lacking: str) -> tuple[Table, list[str]]:
@@ -143,7 +156,7 @@ def say(words: str) -> None:
 
 def main() -> int:
     parser = argparse.ArgumentParser("python -m benchmarks", description="How fast voicecli is on this machine.")
-    parser.add_argument("--quick", action="store_true", help="a fifth of the values, in half a minute")
+    parser.add_argument("--quick", action="store_true", help="few values, in half a minute")
     plan = QUICK if parser.parse_args().quick else FULL
     lacking, busy, at = missing(), f"{os.getloadavg()[0]:.1f}", perf_counter()
     sys.setswitchinterval(0.001)
