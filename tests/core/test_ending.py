@@ -164,6 +164,7 @@ def test_a_cut_response_that_ends_after_the_commit_does_not_end_the_talk():
     bench.says(started("u2"), at=2.5)
     bench.give(InputSpent())
     bench.says(stopped("u2"), committed("u2", "a1"), at=6.0)
+    bench.says(heard_words("first", "u1"), heard_words("second", "u2"))
     bench.says(done("r1", "a1", status="cancelled"))
     assert bench.ended is None
     bench.says(created("r2"), added("a2", "r2"), sound(100, "a2", "r2"), whole("a2", "r2"), done("r2", "a2"))

@@ -1,0 +1,293 @@
+"""The link: greeting, settings, its end, the next one; and what servers do otherwise."""
+
+import pytest
+from core_talk import (
+    CHAT,
+    DROPPED,
+    TALK,
+    Bench,
+    added,
+    committed,
+    created,
+    done,
+    error,
+    frames,
+    sent,
+    shown,
+    sound,
+    started,
+    stopped,
+    uploaded,
+    whole,
+    words,
+    written,
+)
+
+from voicecli.core.changes import (
+    LinkNow,
+    Told,
+)
+from voicecli.core.effects import Connect, Play
+from voicecli.core.stimuli import (
+    LinkEnded,
+    LinkSlow,
+    NotCarried,
+    Opened,
+)
+from voicecli.ports import (
+    LinkFailure,
+)
+from voicecli.protocol import events as e
+from voicecli.protocol.items import (
+    SessionConfig,
+)
+
+
+# ---- the link
+def test_the_link_lost_in_mid_answer_plays_on_and_the_row_ends():
+    bench = Bench().ready()
+    bench.says(created(), added(), words("All I got"), sound(1000), at=1.0)
+    bench.plays(0, 1000)
+    bench.give(DROPPED, at=1.2)
+    assert bench.phase == "not_connected"
+    assert bench.turn("a1").status == "playing"
+    bench.until(2.5)
+    assert (bench.turn("a1").status, bench.turn("a1").heard_ms) == ("done", 1000)
+    assert bench.codes() == ["dropped"]
+    assert bench.ended is None
+
+
+def test_a_text_typed_without_a_link_goes_to_the_next_connection():
+    bench = Bench().ready()
+    bench.give(DROPPED, at=1.0)
+    assert frames(bench.types("are you there?")) == []
+    assert bench.codes() == ["dropped", "no_link"]
+    bench.asks("retry", at=2.0)
+    bench.ready(3.0)
+    assert frames(bench.effects)[-3:] == ["update", ("item", "are you there?"), "create"]
+    assert bench.codes()[-1] == "forgotten"
+
+
+def test_a_text_that_was_sent_and_not_taken_goes_again_in_its_old_row_and_order():
+    bench = Bench(CHAT).ready()
+    bench.types("one", at=1.0)
+    bench.give(DROPPED)
+    bench.types("two")
+    bench.asks("retry")
+    bench.ready(2.0)
+    texts = [frame for frame in frames(bench.effects) if frame[0] == "item"]
+    assert texts == [("item", "one"), ("item", "one"), ("item", "two")]
+    assert len(bench.rows) == 2
+
+
+def test_texts_that_were_not_taken_keep_their_order_and_come_once_after_two_losses():
+    bench = Bench(CHAT).ready()
+    bench.types("one", at=1.0)
+    bench.types("two")
+    for _ in range(2):
+        bench.give(DROPPED)
+        bench.asks("retry")
+    bench.ready(2.0)
+    assert [frame[1] for frame in frames(bench.effects) if frame[0] == "item"] == ["one", "two", "one", "two"]
+
+
+def test_whoever_was_speaking_when_the_link_was_lost_is_not_speaking_on_the_next():
+    bench = Bench().ready()
+    bench.says(started("u1"), at=1.0)
+    bench.give(DROPPED)
+    bench.asks("retry")
+    bench.ready(2.0)
+    assert bench.phase == "listening"
+
+
+def test_a_text_that_was_taken_is_not_sent_again():
+    bench = Bench(CHAT).ready()
+    item = sent(bench.types("one", at=1.0))[0].item
+    bench.says(e.ConversationItemAdded(item=item))
+    bench.give(DROPPED)
+    bench.asks("retry")
+    bench.ready(2.0)
+    assert frames(bench.effects).count(("item", "one")) == 1
+
+
+def test_a_text_that_was_answered_is_not_sent_again_though_nobody_acknowledged_it():
+    bench = Bench(CHAT).ready()
+    bench.types("one", at=1.0)
+    bench.says(created(), added(), written("yes"), done("r1", "a1"))
+    bench.give(DROPPED)
+    bench.asks("retry")
+    bench.ready(2.0)
+    assert frames(bench.effects).count(("item", "one")) == 1
+
+
+def test_truncates_and_deletes_die_with_their_connection():
+    bench = Bench().ready()
+    bench.says(created(), added("a1"), sound(1000), whole(), added("b1"), sound(1000, "b1"), at=1.0)
+    bench.plays(0, 2000)
+    bench.give(DROPPED, at=1.2)
+    assert frames(bench.asks("interrupt", at=1.5)) == []
+    assert bench.turn("a1").heard_ms == 500
+
+
+def test_an_old_answer_that_still_plays_is_not_mixed_up_with_the_new_servers_ids():
+    bench = Bench().ready()
+    bench.says(created(), added("a1"), words("old words"), sound(2000), at=1.0)
+    bench.plays(0, 2000)
+    bench.give(DROPPED, at=1.2)
+    bench.asks("retry")
+    bench.ready(1.4)
+    bench.says(created(), added("a1"), words("new words"), sound(2000), whole(), done("r1", "a1"))
+    bench.plays(2000, 2000, dac_at=3.0)
+    bench.until(3.5)
+    assert (bench.turn("a1").status, bench.turn("a1").text.raw) == ("done", "old words")
+    assert frames(bench.says(started(), at=4.0)) == [("truncate", "a1", 1000)]
+    assert bench.turn("a1#2").status == "interrupted"
+    assert bench.turn("a1#2").heard_ms == 1000
+
+
+def test_an_old_answer_cut_on_the_new_connection_is_no_business_of_the_new_server():
+    bench = Bench().ready()
+    bench.says(created(), added("a1"), words("old words"), sound(2000), at=1.0)
+    bench.plays(0, 2000)
+    bench.give(DROPPED, at=1.2)
+    bench.asks("retry")
+    bench.ready(1.4)
+    assert frames(bench.asks("interrupt", at=2.0)) == []
+    assert bench.turn("a1").heard_ms == 1000
+
+
+def test_rows_of_a_lost_connection_are_closed():
+    bench = Bench().ready()
+    bench.says(started("u1"), stopped("u1"), committed("u1"), created(), added(), words("I wa"), at=1.0)
+    bench.give(DROPPED)
+    assert (bench.turn("u1").status, bench.turn("u1").error_code) == ("failed", "link_lost")
+    assert (bench.turn("a1").status, bench.turn("a1").error_code) == ("failed", "link_lost")
+
+
+def test_retry_while_connected_says_so():
+    bench = Bench().ready()
+    effects = bench.asks("retry", at=1.0)
+    assert bench.codes(effects) == ["connected_already"]
+    assert [effect for effect in effects if isinstance(effect, Connect)] == []
+
+
+def test_events_of_nobody_after_the_link_ended_change_nothing_that_is_sent():
+    bench = Bench().ready()
+    bench.give(DROPPED, at=1.0)
+    assert [effect for effect in bench.give(DROPPED) if not isinstance(effect, Play)] == []
+
+
+def test_a_link_that_was_never_had_ends_the_talk_with_3():
+    bench = Bench().dialled()
+    effects = bench.give(LinkEnded(LinkFailure.DNS, None, "no such name", "far.example"), at=0.5)
+    assert bench.codes(effects) == ["dns"]
+    assert (bench.ended.exit_code, bench.ended.reason) == (3, "no_connection")
+
+
+def test_a_server_that_does_not_greet_is_hung_up_after_ten_seconds():
+    bench = Bench().dialled()
+    bench.give(Opened(1.8e9), at=1.0)
+    bench.until(10.9)
+    assert bench.codes() == []
+    effects = bench.until(11.1)
+    assert bench.codes(effects) == ["no_greeting"]
+    assert [type(effect).__name__ for effect in effects if not hasattr(effect, "change")] == ["Hangup"]
+    effects = bench.give(LinkEnded(LinkFailure.CLOSED, 1000, ""))
+    assert bench.codes(effects) == [], "it has been told"
+    assert bench.ended.exit_code == 3
+
+
+def test_a_server_that_does_not_confirm_the_settings_is_talked_with_all_the_same():
+    bench = Bench().dialled()
+    bench.give(Opened(1.8e9), at=1.0)
+    bench.says(e.SessionCreated(session=SessionConfig()))
+    assert uploaded(bench.records(at=5.0)) == b""
+    bench.until(11.1)
+    assert bench.codes() == ["not_configured"]
+    assert bench.phase == "listening"
+    assert uploaded(bench.records()) != b""
+    assert bench.codes(bench.says(e.SessionUpdated(session=TALK.session))) == []
+
+
+@pytest.mark.parametrize("with_id", [True, False])
+def test_a_refused_session_update_is_told_and_the_talk_goes_on(with_id):
+    bench = Bench().dialled()
+    bench.give(Opened(1.8e9), at=1.0)
+    (update,) = sent(bench.says(e.SessionCreated(session=SessionConfig())))
+    bench.says(error("Unknown parameter: 'session.x'", "unknown_parameter", update.event_id if with_id else None))
+    assert bench.codes() == ["settings_refused"]
+    assert bench.phase == "listening"
+
+
+def test_an_error_before_the_greeting_says_why_the_link_closes():
+    bench = Bench().dialled()
+    bench.give(Opened(1.8e9), at=1.0)
+    bench.says(error("The beta is gone", "beta_api_shape_disabled"))
+    bench.give(LinkEnded(LinkFailure.CLOSED, 4000, "beta_api_shape_disabled"))
+    assert bench.codes() == ["beta_api_shape_disabled"]
+    assert bench.ended.exit_code == 3
+
+
+def test_an_expired_session_is_told_once_by_error_and_close():
+    bench = Bench().ready()
+    bench.says(error("Your session hit the maximum duration", "session_expired"), at=1800.0)
+    bench.give(LinkEnded(LinkFailure.CLOSED, 1001, ""))
+    assert bench.codes() == ["session_expired"]
+
+
+def test_1001_at_sixty_minutes_is_told_as_the_sessions_end():
+    bench = Bench().ready()
+    bench.give(LinkEnded(LinkFailure.CLOSED, 1001, "Your session hit the maximum duration of 60 minutes."), at=3600.0)
+    (told,) = bench.shown(Told)
+    assert (told.code, told.severity) == ("closed_1001", "error")
+    assert "/retry" in told.hint
+    assert bench.shown(LinkNow)[-1].state == "lost"
+
+
+# ---- what servers do otherwise
+def test_an_error_without_event_id_is_told_and_ends_nothing():
+    bench = Bench().ready()
+    bench.says(error("something broke", "server_error"), at=1.0)
+    assert bench.codes() == ["server_error"]
+    assert bench.phase == "listening"
+
+
+def test_unknown_and_malformed_frames_are_told_once_for_each_type():
+    bench = Bench().ready()
+    for _ in range(3):
+        bench.says(
+            e.Unknown("new.thing", b"{}"),
+            e.Unknown("other.thing", b"{}"),
+            e.Malformed("response.done", b"{", "no JSON"),
+            e.Unknown("", b"\x00"),
+            at=bench.at + 1,
+        )
+    assert bench.codes() == ["unknown_event", "unknown_event", "malformed", "unknown_event"]
+    assert (bench.session.talk.unknown, bench.session.talk.malformed) == (9, 3)
+
+
+def test_heartbeats_are_not_told():
+    bench = Bench().ready()
+    bench.says(e.Unknown("ping", b"{}"))
+    assert bench.codes() == []
+
+
+def test_a_flood_of_new_types_is_told_up_to_a_bound_and_hides_nothing_else():
+    bench = Bench().ready()
+    for n in range(1000):
+        bench.says(e.Unknown(f"type.{n}", b"{}"))
+    assert len(bench.codes()) == 32
+    bench.says(e.Malformed("x", b"", "why"))
+    assert bench.codes()[-1] == "malformed"
+
+
+def test_what_this_spelling_cannot_carry_is_told_once():
+    bench = Bench().ready()
+    bench.give(NotCarried("session.speed", "1.2", "beta"), NotCarried("session.speed", "1.2", "beta"))
+    assert bench.codes() == ["not_carried"]
+
+
+def test_a_slow_dial_says_what_it_waits_for():
+    bench = Bench().dialled()
+    (told,) = shown(Told, bench.give(LinkSlow("the name of far.example"), at=3.0))
+    assert "the name of far.example" in told.title
