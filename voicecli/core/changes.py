@@ -144,7 +144,7 @@ class Told(Change, frozen=True, kw_only=True):
 class Ended(Change, frozen=True, kw_only=True):
     exit_code: int
     reason: str
-    """One word for programs: done, quit, interrupted, no_answer, no_connection, no_input, error."""
+    """One word for programs: done, quit, interrupted, answer_failed, no_answer, no_connection, no_input, error."""
     seconds: float
     turns: int
     interruptions: int
