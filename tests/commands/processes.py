@@ -91,8 +91,9 @@ class Stream:
 class Running:
     """A process that runs; `terminal` is the other side of its standard input where that is a terminal."""
 
-    def __init__(self, process: subprocess.Popen[bytes], terminal: int | None = None) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], home: Home, terminal: int | None = None) -> None:
         self.process = process
+        self.home = home
         self.terminal = terminal
         self.out = Stream(process.stdout) if process.stdout else None
         self.err = Stream(process.stderr) if process.stderr else None
@@ -132,7 +133,13 @@ class Running:
 
     def done(self, limit_s: float = PATIENCE_S) -> Done:
         """Waits for the end. Nothing here may ever show a traceback."""
-        code = self.process.wait(limit_s)
+        try:
+            code = self.process.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # every thread says where it is, into the log or to stderr
+            self.process.wait()
+            said = [stream.all() for stream in (self.out, self.err) if stream]
+            raise AssertionError("\n".join([f"no end within {limit_s} s", *said, self.home.log])) from None
         done = Done(code, self.out.all() if self.out else "", self.err.all() if self.err else "")
         assert "Traceback" not in done.out + done.err
         return done
@@ -158,7 +165,7 @@ class Home:
 
     def environ(self, **more: str | None) -> dict[str, str]:
         known = {"PATH": os.defpath, "HOME": str(self.path), "LANG": "C.UTF-8", "COLUMNS": "100"}
-        # The sound of this machine is none of our business: what wants a device finds none, or an unplugged one.
+        known["PYTHONFAULTHANDLER"] = "1"
         return {name: value for name, value in {**known, **more}.items() if value is not None}
 
     @property
@@ -198,7 +205,7 @@ class Home:
         )
         if terminal:
             os.close(stdin)
-        running = Running(process, master)
+        running = Running(process, self, master)
         try:
             yield running
         finally:

@@ -154,9 +154,12 @@ def _in_thread(start: Callable[[], Awaitable[Any]]) -> Iterator[Any]:
         ready.append(loop.run_until_complete(start()))
         listens.set()
         loop.run_forever()
-        for task in asyncio.all_tasks(loop):
+        tasks = asyncio.all_tasks(loop)
+        for task in tasks:
             task.cancel()
-        loop.run_until_complete(asyncio.sleep(0.01))
+        if tasks:
+            loop.run_until_complete(asyncio.wait(tasks, timeout=2))
+        loop.run_until_complete(asyncio.sleep(0))  # transports tell their ends
         loop.close()
 
     thread = threading.Thread(target=run, name="server of a test", daemon=True)
