@@ -28,7 +28,7 @@ SOUNDS = {
     for side in Side
     for failure in SoundFailure
 }
-ERRORS = {code: error(ErrorInfo("their words", "invalid_request_error", code), None, KEY) for code in FATAL}
+ERRORS = {code: error(ErrorInfo("their words", "invalid_request_error", code), None, KEY) for code in sorted(FATAL)}
 ANSWERS = {
     "rate_limit": outcome("failed", StatusDetails(error=StatusError(code="inference_rate_limit_exceeded")), KEY),
     "failed": outcome("failed", None, KEY),
