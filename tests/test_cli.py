@@ -149,7 +149,7 @@ def broken(
     """Runs `devices` with a bug in it, or with another body."""
     program = (
         "import os, sys; import voicecli.commands.devices as d\n"
-        f"def run(*_): {body or 'raise ' + raised}\n"
+        f"def run(*_, **__): {body or 'raise ' + raised}\n"
         "d.run = run\nfrom voicecli.cli import main\nsys.exit(main())"
     )
     whole = {"PATH": os.defpath, "HOME": str(folder)} | env
