@@ -142,7 +142,8 @@ class Line:
         self._over = True
         self.lost = self._hung_up is None
         self.left_samples = self._outbox.drop_sound()
-        self._network.control -= len(self._outbox)
+        while len(self._outbox):
+            self._network.control -= not samples_of(self._outbox.pop())
         if self.far is not None:
             self.far.hang_up()
         self._network.line = None
@@ -158,8 +159,9 @@ class Line:
     def put(self, text: str, samples: int) -> None:
         if self._hung_up is not None or self._over:
             return
-        self.put_samples += samples
-        self._network.control += not samples
+        carried = samples_of(text)
+        self.put_samples += carried
+        self._network.control += not carried
         self._outbox.put(text, samples, self._clock.now)
         self._drop()
         self._send()

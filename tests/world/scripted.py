@@ -103,6 +103,9 @@ WORLDS: dict[str, Callable[[], Recipe]] = {
     "cancelled and never done": lambda: Recipe(
         server=ServerRecipe(hangs="cancelled", seconds=LONG), deeds=[Deed("type", 1.0), Deed("interrupt", 1.6)]
     ),
+    "without response.created, and nothing is said": lambda: Recipe(
+        server=ServerRecipe(says_created=False, items=(0,)), deeds=[Deed("type", 1.0)]
+    ),
     "without response.created": lambda: Recipe(server=ServerRecipe(says_created=False), deeds=[Deed("type", 1.0)]),
     # ---- the microphone
     "muted before the link is there": lambda: Recipe(
@@ -111,6 +114,14 @@ WORLDS: dict[str, Callable[[], Recipe]] = {
     "muted in mid-turn": lambda: Recipe(deeds=[Deed("speak", 1.0, 1.0), Deed("mute", 1.5), Deed("unmute", 5.0)]),
     "muted while the turn's beginning is on its way": lambda: Recipe(
         network=NetworkRecipe(down_s=0.3), deeds=[Deed("speak", 1.0, 1.0), Deed("mute", 1.3)]
+    ),
+    "muted in mid-turn over a link that stands still": lambda: Recipe(
+        network=NetworkRecipe(stall=(1.2, 4.0)), deeds=[Deed("speak", 1.0, 1.0), Deed("mute", 1.5)]
+    ),
+    "muted and not, while the room still rings": lambda: Recipe(
+        echo="half-duplex",
+        server=ServerRecipe(seconds=LONG, limits=AHEAD),
+        deeds=[Deed("type", 1.0), Deed("mute", 1.5), Deed("interrupt", 1.7), Deed("unmute", 1.75)],
     ),
     "muted while the microphone opens": lambda: Recipe(
         card=CardRecipe(open_s={Side.MICROPHONE: 2.0}), deeds=[Deed("mute", 1.0), Deed("unmute", 4.0)]

@@ -98,7 +98,6 @@ class Witness:
         self._greeted_at: float | None = None
         self._echo = plan.echo
         self._echo_since = float("-inf")
-        self._heard_since = float("-inf")
         self._cut_at = float("-inf")
         self._rows: dict[str, str] = {}
         self._done_rows: dict[str, int] = {}
@@ -296,7 +295,7 @@ class Witness:
         self.deletes += 1
         said.deletes += 1
         hold("one delete for an item", said.deletes == 1 and not said.truncates, item)
-        hold("only sound is deleted", said.message and self._speaker and (said.pieces or not said.has_text))
+        hold("only sound is deleted", said.message and self._plan.speaker and (said.pieces or not said.has_text), item)
         hold("a delete waits for the end of the response", self.replies[said.response].done or self.patient, item)
         verdict = said.verdict
         hold("only the unheard is deleted", not said.pieces or (verdict and verdict.fate is Fate.UNHEARD), item)
@@ -347,7 +346,6 @@ class Witness:
                 self._muted = True
             case Asked("unmute") if self._muted:
                 self._muted = False
-                self._heard_since = at
             case _:
                 pass
         if not isinstance(stimulus, MicBlock):
@@ -363,7 +361,7 @@ class Witness:
         if self._echo == "half-duplex" and sent[0].pcm.strip(b"\0"):
             quiet = self._ear.quiet_since(at)
             quiet = min(quiet, self._cut_at) if quiet > self._cut_at and self._stops(quiet) else quiet
-            since = max(self._echo_since, self._heard_since)
+            since = self._echo_since
             hold("half-duplex sends nothing but zeros", quiet <= since or at - quiet >= TAIL_S - 0.001, at, quiet)
 
     def _stops(self, quiet: float) -> bool:

@@ -34,6 +34,8 @@ class SendAudio(Effect, frozen=True):
 
     pcm: bytes
     form: Format
+    kept: bool = False
+    """It must not be dropped: the silence that ends a turn."""
 
 
 class Play(Effect, frozen=True):

@@ -106,7 +106,7 @@ def _end_turn(talk: Talk) -> None:
     """
     if talk.uplink.gate in (Gate.OPEN, Gate.SHUT) and isinstance(talk.effective.turn_detection, TurnDetection):
         silence = talk.uplink.silence(silence_s(talk.effective) + AFTER_SILENCE_S)
-        talk.out.append(SendAudio(silence, talk.plan.profile.input))
+        talk.out.append(SendAudio(silence, talk.plan.profile.input, kept=True))
 
 
 def unmute(talk: Talk) -> None:

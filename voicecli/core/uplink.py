@@ -53,6 +53,7 @@ class Uplink:
         self.spoke_from_ms = 0.0
         self._spoken_ms: dict[str, int] = {}
         self.down_since: float | None = None
+        self._audible = False
         self._quiet_from: float | None = None
         self._dropped = 0
         self._told_dropped_at = -DROPPED_EVERY_S
@@ -133,14 +134,14 @@ class Uplink:
         return bytes(2 * n)
 
     def audible(self, audible: bool, at: float) -> None:
-        """Half-duplex: shut while the assistant is to be heard, open again `TAIL_S` after."""
+        """Half-duplex: shut while the assistant is to be heard and `TAIL_S` after, also where it opens in between."""
         if audible:
             self._quiet_from = None
-            if self.gate is Gate.OPEN:
-                self.move(Cue.SHUT)
-        elif self.gate is Gate.SHUT:
-            if self._quiet_from is None:
-                self._quiet_from = at
-            if at >= self._quiet_from + TAIL_S:
-                self._quiet_from = None
-                self.move(Cue.REOPEN)
+        elif self._audible:
+            self._quiet_from = at
+        self._audible = audible
+        rings = audible or (self._quiet_from is not None and at < self._quiet_from + TAIL_S)
+        if rings and self.gate is Gate.OPEN:
+            self.move(Cue.SHUT)
+        elif not rings and self.gate is Gate.SHUT:
+            self.move(Cue.REOPEN)

@@ -221,8 +221,12 @@ class Engine:
             case Send(event):
                 if (text := self._spell(event)) is not None:
                     self._link.send(text)
-            case SendAudio(pcm, form):
-                if (text := self._spell(InputAudioBufferAppend(audio=to_wire(pcm, form)))) is not None:
+            case SendAudio(pcm, form, kept):
+                if (text := self._spell(InputAudioBufferAppend(audio=to_wire(pcm, form)))) is None:
+                    pass
+                elif kept:
+                    self._link.send(text)
+                else:
                     self._link.send_audio(text, len(pcm) // 2)
             case Play():
                 self._play(effect)
