@@ -10,6 +10,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from enum import Enum
+from math import gcd
 from typing import Final, NamedTuple, Protocol
 
 from msgspec import Struct
@@ -71,9 +72,14 @@ class Format(NamedTuple):
     width: int
     """Bytes a sample."""
 
+    @property
+    def unit(self) -> int:
+        """The fewest bytes that are whole samples at `RATE` too; streams are cut there."""
+        return self.width * (self.rate // gcd(self.rate, RATE))
+
     def samples(self, size: int) -> int:
-        """How many whole samples at `RATE` `size` bytes of this format are."""
-        return size // self.width * RATE // self.rate
+        """How many whole samples at `RATE` the whole units in `size` bytes of this format are."""
+        return size // self.unit * (RATE // gcd(self.rate, RATE))
 
 
 PCM16: Final = Format("pcm16", RATE, 2)

@@ -3,8 +3,8 @@ import struct
 import numpy as np
 import pytest
 
-from voicecli.audio import pcm, wire
-from voicecli.ports import PCM16, PEAK_SAMPLES, Format
+from voicecli.audio import pcm
+from voicecli.ports import PEAK_SAMPLES
 
 
 def sound(*samples: int) -> bytes:
@@ -34,20 +34,3 @@ def test_peaks_of_long_sound_are_those_of_its_pieces() -> None:
 def test_floats_are_rounded_clipped_and_never_nonsense() -> None:
     values = np.array([0, 0.5, 1.0, -1.0, 2.0, -2.0, np.nan, np.inf, 0.4 / 32768], np.float32)
     assert struct.unpack("<9h", pcm.from_float(values)) == (0, 16384, 32767, -32768, 32767, -32768, 0, 32767, 0)
-
-
-def test_pcm16_goes_over_the_wire_as_it_is() -> None:
-    assert wire.to_wire(sound(1, 2), PCM16) == wire.from_wire(sound(1, 2), PCM16) == sound(1, 2)
-
-
-def test_exactly_the_counted_samples_come_from_the_wire() -> None:
-    assert wire.from_wire(sound(1, 2) + b"\1", PCM16) == sound(1, 2)
-    assert len(wire.from_wire(b"\1\2\3", PCM16)) == 2 * PCM16.samples(3)
-
-
-@pytest.mark.parametrize("form", [Format("g711_ulaw", 8000, 1), Format("pcm16", 16_000, 2)])
-def test_a_format_that_is_not_spoken_is_refused_and_not_passed_on_as_noise(form: Format) -> None:
-    with pytest.raises(ValueError, match="not spoken"):
-        wire.to_wire(b"\0\0", form)
-    with pytest.raises(ValueError, match="not spoken"):
-        wire.from_wire(b"\0\0", form)

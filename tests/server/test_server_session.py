@@ -533,7 +533,7 @@ def test_voice_cannot_change_after_sound() -> None:
         ({"modalities": ["audio"]}, "invalid_value"),
         ({"turn_detection": {"type": "server_vad", "threshold": 1.1}}, "decimal_above_max_value"),
         ({"turn_detection": {"type": "semantic_vad"}}, "invalid_value"),
-        ({"input_audio_format": "g711_ulaw"}, "invalid_value"),
+        ({"input_audio_format": "opus"}, "invalid_value"),
         ({"output_audio_format": "mp3"}, "invalid_value"),
     ],
 )

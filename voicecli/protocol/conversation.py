@@ -12,7 +12,7 @@ from msgspec import UNSET
 
 from voicecli.ports import PCM16, SAMPLES_PER_MS, Format
 from voicecli.protocol import events as e
-from voicecli.protocol.items import FORMATS, ContentPart, Item, Number, SessionConfig
+from voicecli.protocol.items import KNOWN_FORMATS, ContentPart, Item, Number, SessionConfig
 from voicecli.protocol.order import Order
 
 _DEAD: Final = 256
@@ -146,6 +146,12 @@ class Conversation:
         """Samples of assistant sound it has, at `ports.RATE`; 0 for an unknown one."""
         entry = self._entries.get(item_id)
         return 0 if entry is None else entry.samples()
+
+    def form(self, item_id: str, index: Number) -> Format:
+        """How the sound of a part is spelled: as it was when it began, whatever the session says since."""
+        entry = self._entries.get(item_id)
+        part = None if entry is None else entry.parts.get(index)
+        return self.output if part is None or not part.size else part.form
 
     def has_call(self, call_id: str) -> bool:
         """Whether there is a function call of this id, which an output may answer."""
@@ -349,7 +355,7 @@ class Conversation:
 
     def _configure(self, session: SessionConfig) -> None:
         if session.output_audio_format is not UNSET:
-            self.output = FORMATS.get(session.output_audio_format, self.output)
+            self.output = KNOWN_FORMATS.get(session.output_audio_format, self.output)
 
     def _view(self, item_id: str, entry: _Entry) -> ItemView:
         return ItemView(

@@ -23,6 +23,11 @@ FORMATS: Final[dict[str, Format]] = {
 }
 """E2: the formats of the contract by the name it gives them."""
 
+KNOWN_FORMATS: Final[dict[str, Format]] = FORMATS | {
+    name: Format(name, rate, 2) for rate in (8_000, 16_000, 48_000) for name in (f"pcm16_{rate}hz",)
+}
+"""The same, and PCM16 at other rates as Azure's beta servers call it."""
+
 Role = Literal["user", "assistant", "system"]
 
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol, assert_never
 
 from msgspec.structs import replace
 
-from voicecli.audio.wire import from_wire, peaks, to_wire
+from voicecli.audio.wire import FromWire, ToWire, peaks
 from voicecli.core.changes import AnyChange, Ended, Foreign, Interrupted, Told, TurnOpened
 from voicecli.core.effects import (
     AnyEffect,
@@ -36,7 +36,14 @@ from voicecli.ports import (
     Sound,
 )
 from voicecli.protocol.codec import encode
-from voicecli.protocol.events import AudioDelta, ClientEvent, InputAudioBufferAppend, Unknown
+from voicecli.protocol.events import (
+    AudioDelta,
+    ClientEvent,
+    InputAudioBufferAppend,
+    InputAudioBufferClear,
+    InputAudioBufferCommit,
+    Unknown,
+)
 from voicecli.protocol.profiles import Profile
 from voicecli.runtime.fetching import POLL_S, Fetching
 
@@ -96,6 +103,7 @@ class Engine:
         self._not_carried: set[str] = set()
         self._sides: set[Side] = set()
         self._fetching = Fetching()
+        self._to_wire, self._from_wire = ToWire(), FromWire()
         self._linked = False
         self._hung_up = False
         self._began: float | None = None
@@ -215,22 +223,22 @@ class Engine:
             case Connect(profile, url):
                 self._profile = profile
                 self._linked, self._hung_up = True, False
+                self._to_wire.restart()
+                self._from_wire.restart()
                 self._link.open(url, profile.headers)
             case Hangup(code):
                 self._hang_up(code)
             case Send(event):
+                if isinstance(event, InputAudioBufferCommit | InputAudioBufferClear):
+                    self._to_wire.restart()  # what comes next is another recording
                 if (text := self._spell(event)) is not None:
                     self._link.send(text)
-            case SendAudio(pcm, form, kept):
-                if (text := self._spell(InputAudioBufferAppend(audio=to_wire(pcm, form)))) is None:
-                    pass
-                elif kept:
-                    self._link.send(text)
-                else:
-                    self._link.send_audio(text, len(pcm) // 2)
+            case SendAudio():
+                self._send_audio(effect)
             case Play():
                 self._play(effect)
             case Move(playhead):
+                self._from_wire.restart()
                 self._fetching.move(playhead, at)
                 if self._sound is not None:
                     self._sound.move(playhead)
@@ -269,10 +277,20 @@ class Engine:
                 self._own.append(NotCarried(path, str(value)[:200], why))
         return text
 
+    def _send_audio(self, effect: SendAudio) -> None:
+        data = self._to_wire.spell(effect.pcm, effect.form)
+        if not data or (text := self._spell(InputAudioBufferAppend(audio=data))) is None:
+            return
+        if effect.kept:
+            self._link.send(text)
+        else:
+            self._link.send_audio(text, len(effect.pcm) // 2)
+
     def _play(self, effect: Play) -> None:
+        """The timeline is one stream, so what an item leaves in the filter ends in front of the next one."""
         if self._sound is None:
             return
-        pcm = from_wire(effect.data, effect.form)
+        pcm = self._from_wire.read(effect.data, effect.form)
         if effect.position != self._fetching.end or len(pcm) // 2 != effect.form.samples(len(effect.data)):
             raise RuntimeError(f"laid {len(pcm) // 2} samples at {self._fetching.end}, the core counts otherwise")
         self._fetching.end += len(pcm) // 2

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from msgspec import UNSET
 from msgspec.structs import replace
 
-from voicecli.audio.wire import to_wire
 from voicecli.protocol import events as e
 from voicecli.protocol.conversation import Conversation
 from voicecli.protocol.items import FORMATS, ErrorInfo, Item, Response, ResponseConfig, SessionConfig, StatusError
@@ -141,14 +140,13 @@ class Answering:
 
     def _run(self, answer: Answer, created: Response, config: SessionConfig, at: float) -> RunningResponse:
         start = at + answer.delay_s
-        form = FORMATS[str(config.output_audio_format)]
         most = config.max_response_output_tokens
         return RunningResponse(
             answer,
             created,
             self._ids,
             Pace(self._limits, start, max(start, self._ear)),
-            lambda pcm: to_wire(pcm, form),
+            FORMATS[str(config.output_audio_format)],
             most if isinstance(most, int) else None,
         )
 
@@ -173,6 +171,7 @@ class Answering:
             for event in events:
                 self._tell(event)
             return
+        self._conversation.output = running.form  # which may be another than the session's by now
         for event in events:
             self._say(event)
             match event:

@@ -11,15 +11,14 @@ from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
 from voicecli.ports import PCM16
-from voicecli.protocol.items import ErrorInfo, ResponseConfig, SessionConfig, TurnDetection
+from voicecli.protocol.items import FORMATS, ErrorInfo, ResponseConfig, SessionConfig, TurnDetection
 from voicecli.protocol.profiles import EMBEDDED_GA
 from voicecli.server.buffer import DEFAULT_PREFIX_MS, DEFAULT_SILENCE_MS, DEFAULT_THRESHOLD
 from voicecli.server.refusals import invalid_value
 
 MODEL: Final = EMBEDDED_GA.model
 VOICE: Final = "alloy"
-FORMATS: Final = frozenset({PCM16.name})
-"""What this server hears and speaks so far."""
+_NAMED: Final = ", ".join(f"'{name}'" for name in FORMATS)
 _FIXED: Final = frozenset({"id", "object", "expires_at", "model"})
 """What no update changes (D5)."""
 
@@ -75,7 +74,7 @@ def refused(config: SessionConfig | ResponseConfig, root: str) -> ErrorInfo | No
     for name in ("input_audio_format", "output_audio_format"):
         value = getattr(config, name, UNSET)
         if value is not UNSET and value not in FORMATS:
-            return invalid_value(f"{root}.{name}", value, "This server speaks pcm16 only so far.")
+            return invalid_value(f"{root}.{name}", value, f"Supported values are: {_NAMED}.")
     detection = getattr(config, "turn_detection", UNSET)
     if isinstance(detection, TurnDetection) and detection.type not in (None, "server_vad"):
         return invalid_value(f"{root}.turn_detection.type", detection.type, "This server has server_vad only.")

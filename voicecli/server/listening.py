@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from voicecli.audio.vad import FRAME, Vad
+from voicecli.audio.wire import FromWire
+from voicecli.ports import Format
 from voicecli.protocol.items import TurnDetection
 from voicecli.server.buffer import SILENCE_KEPT_SAMPLES, Edge, Floor, InputBuffer, TurnDetector
 
@@ -15,7 +17,9 @@ class Listening:
     def __init__(self, open_vad: Callable[[], Vad], capacity_samples: int, piece_samples: int) -> None:
         """The detector of speech is opened with the first sound that needs it; `piece_samples` are heard in one go."""
         self._open_vad = open_vad
+        self._capacity = capacity_samples
         self._piece = max(FRAME, piece_samples)
+        self._wire = FromWire()
         self._buffer = InputBuffer(capacity_samples)
         self._vad: Vad | None = None
         self._detector: TurnDetector | None = None
@@ -24,7 +28,6 @@ class Listening:
         """Position up to which the detector of speech was given sound."""
         self._judged = 0
         """Position up to which it has judged."""
-        self._half = b""
 
     @property
     def samples(self) -> int:
@@ -46,13 +49,14 @@ class Listening:
             self._detector = TurnDetector(config)
             self._restart()
 
-    def append(self, pcm: bytes) -> bool:
-        """Takes PCM16 at `RATE`, odd bytes too; False where the buffer was full and is now empty."""
-        pcm, self._half = self._half + pcm, b""
-        if len(pcm) % 2:
-            pcm, self._half = pcm[:-1], pcm[-1:]
-        if self._buffer.append(pcm):
+    def append(self, data: bytes, form: Format) -> bool:
+        """Takes sound as it came, cut anywhere; False where the buffer was full and is now empty."""
+        if self._buffer.samples + form.samples(len(data)) > self._capacity:
+            # A byte of G.711 becomes six: nobody waits for that where it is thrown away. The odd bytes still meet.
+            self._wire.read(data[len(data) // form.unit * form.unit :], form)
+        elif self._buffer.append(self._wire.read(data, form)):
             return True
+        self._buffer.clear()
         self._restart()
         return False
 
@@ -86,7 +90,7 @@ class Listening:
     def clear(self) -> None:
         """Empties the buffer; a turn that had begun never was."""
         self._buffer.clear()
-        self._half = b""
+        self._wire.restart()
         self._restart()
 
     def _restart(self) -> None:

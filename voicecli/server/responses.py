@@ -7,13 +7,14 @@ then a few times real time, until it is as far ahead of the listener's ear as it
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from voicecli.ports import RATE
+from voicecli.audio.wire import ToWire
+from voicecli.ports import RATE, Format
 from voicecli.protocol.events import (
     AudioDelta,
     AudioDone,
@@ -95,15 +96,15 @@ class RunningResponse:
         response: Response,
         ids: Ids,
         pace: Pace,
-        spell_sound: Callable[[bytes], bytes],
+        form: Format,
         max_tokens: int | None = None,
     ) -> None:
-        """`response` is as it was created; `spell_sound` brings PCM16 at `RATE` to the output format."""
+        """`response` is as it was created, `form` how its sound is spelled."""
+        self.form = form
         self._answer = answer
         self._response = response
         self._ids = ids
         self._pace = pace
-        self._spell_sound = spell_sound
         self._max_tokens = max_tokens
         self._progress = Progress.RUNNING
         self._ending = StatusDetails(type=answer.status, reason=answer.reason, error=answer.error)
@@ -209,8 +210,9 @@ class RunningResponse:
         opened = ContentPart(type="audio", transcript="") if part.spoken else ContentPart(type="text", text="")
         self._out.append(ContentPartAdded(**place.fields, part=opened))
         said: list[str] = []
+        voice = ToWire()
         for piece in part.pieces:
-            yield from self._play_piece(place, part.spoken, piece, said)
+            yield from self._play_piece(place, voice if part.spoken else None, piece, said)
             if not self._running:
                 break
         text = "".join(said)
@@ -224,9 +226,9 @@ class RunningResponse:
         content.append(whole)
         self._out.append(ContentPartDone(**place.fields, part=whole))
 
-    def _play_piece(self, place: _Place, spoken: bool, piece: Piece, said: list[str]) -> Iterator[float]:
+    def _play_piece(self, place: _Place, voice: ToWire | None, piece: Piece, said: list[str]) -> Iterator[float]:
         size = 2 * self._pace.limits.delta_samples
-        chunks = [piece.pcm[n : n + size] for n in range(0, len(piece.pcm), size)] if spoken else []
+        chunks = [piece.pcm[n : n + size] for n in range(0, len(piece.pcm), size)] if voice is not None else []
         if not chunks:
             self._written_s += self._answer.text_word_s
         first = len(chunks[0]) // 2 if chunks else 0
@@ -236,7 +238,7 @@ class RunningResponse:
         if piece.text:
             said.append(piece.text)
             self._letters += len(piece.text)
-            delta = AudioTranscriptDelta if spoken else TextDelta
+            delta = TextDelta if voice is None else AudioTranscriptDelta
             self._out.append(delta(**place.fields, delta=piece.text))
         for n, chunk in enumerate(chunks):
             if n:
@@ -244,7 +246,8 @@ class RunningResponse:
                 if not self._may_go_on():
                     return
             self._samples += len(chunk) // 2
-            self._out.append(AudioDelta(**place.fields, delta=self._spell_sound(chunk)))
+            if voice is not None and (data := voice.spell(chunk, self.form)):
+                self._out.append(AudioDelta(**place.fields, delta=data))
 
     def _may_go_on(self) -> bool:
         """Not cut, and within `max_response_output_tokens`."""

@@ -13,12 +13,13 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from voicecli.audio.vad import Vad
-from voicecli.ports import PCM16, RATE, SAMPLES_PER_MS
+from voicecli.ports import RATE, SAMPLES_PER_MS, Format
 from voicecli.protocol import events as e
 from voicecli.protocol.codec import decode_client, encode_server, spelling_of
 from voicecli.protocol.conversation import Conversation, ItemView
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import (
+    FORMATS,
     ContentPart,
     ConversationInfo,
     ErrorInfo,
@@ -138,7 +139,7 @@ class ServerSession:
             case e.SessionUpdate(session=change):
                 return self._configure(change)
             case e.InputAudioBufferAppend(audio=audio):
-                if not self._listening.append(audio):
+                if not self._listening.append(audio, self._input):
                     self._speaking = None
                     return invalid("input_audio_buffer_full", "The input audio buffer was full and has been cleared.")
             case e.InputAudioBufferCommit():
@@ -208,11 +209,15 @@ class ServerSession:
         text = " ".join(part.text for part in item.content if part.text)
         if text:
             self._answering.hear_text(text)
-        samples = PCM16.samples(sum(len(part.audio) for part in item.content if part.audio) * 3 // 4)
+        samples = self._input.samples(sum(len(part.audio) for part in item.content if part.audio) * 3 // 4)
         if samples:
             self._answering.hear_sound(item_id, samples, samples)
 
     # ---- the user's sound --------------------------------------------------------------------------------------------
+
+    @property
+    def _input(self) -> Format:
+        return FORMATS[str(self._config.input_audio_format)]
 
     @property
     def _detection(self) -> TurnDetection | None:
