@@ -119,10 +119,20 @@ def test_a_file_and_a_pipe_end_the_talk_by_themselves_with_0():
         ("the process stood still for long", "muted_after_sleep"),
         ("no sound library", "no_library"),
         ("the server refuses to truncate", "cut_refused"),
+        ("too short", "too_short"),
+        ("held for two minutes", "recording_full"),
+        ("latched for two minutes, and thrown away", "thrown_away"),
+        ("muted while the key is held", "pressed_muted"),
+        ("the link is lost while the key is held", "recording_lost"),
     ],
 )
 def test_what_goes_wrong_is_told(name, code):
     assert code in codes(name)
+
+
+def test_a_file_that_is_one_press_ends_the_talk_by_itself_with_0():
+    (ended,) = shown("a file is one press", Ended)
+    assert (ended.exit_code, ended.reason) == (0, "done")
 
 
 @pytest.mark.parametrize("name", ["refused because of another", "refused because of another, without a name"])

@@ -48,6 +48,8 @@ from voicecli.core.stimuli import (
     Opened,
     Quit,
     Received,
+    TalkPressed,
+    TalkReleased,
     Tick,
     Typed,
 )
@@ -152,9 +154,11 @@ STIMULI = st.one_of(
     st.builds(AudioDropped, st.integers(1, 1000)),
     st.builds(Typed, st.just("text")),
     st.just(KeyboardSpent()),
-    st.builds(Asked, st.sampled_from(["interrupt", "mute", "unmute", "retry"])),
+    st.builds(Asked, st.sampled_from(["interrupt", "mute", "unmute", "retry", "talk", "answer"])),
+    st.builds(TalkPressed, st.sampled_from([0.0, 0.3, 20.0]), st.booleans()),
+    st.builds(TalkReleased, st.sampled_from([0.0, 0.4, 20.0])),
     st.builds(EchoSet, st.sampled_from(["off", "half-duplex"])),
-    st.just(MicBlock(bytes(960), 0.0)),
+    st.builds(MicBlock, st.just(bytes(960)), st.sampled_from([0.0, 0.02, 0.3, 20.0])),
     st.builds(SoundOpened, side, st.just("card"), st.just(24000), st.just(0.02)),
     st.builds(SoundClosed, side),
     st.builds(failed, side, st.sampled_from(SoundFailure)),
@@ -163,7 +167,14 @@ STIMULI = st.one_of(
     st.just(InputSpent()),
     st.integers(0, 9).map(lambda n: ("plays", n)),
 )
-PLANS = st.sampled_from([TALK, CHAT, PIPE, WAV, replace(TALK, echo="half-duplex", keyboard="pipe", levels=True)])
+QUIET = replace(TALK.session, turn_detection=None)
+KEYED = replace(TALK, ptt=True, session=QUIET)
+PLANS = st.sampled_from(
+    [
+        *(TALK, CHAT, PIPE, WAV, replace(TALK, echo="half-duplex", keyboard="pipe", levels=True)),
+        *(KEYED, replace(KEYED, auto_answer=False, keyboard="pipe"), replace(WAV, ptt=True, session=QUIET)),
+    ]
+)
 
 
 @settings(max_examples=300, deadline=None)
@@ -200,7 +211,7 @@ def test_whatever_happens_in_whatever_order_the_core_neither_raises_nor_hangs(pl
 
 @settings(max_examples=200, deadline=None)
 @given(
-    st.sampled_from([TALK, CHAT, PIPE, replace(TALK, keyboard="pipe", echo="half-duplex")]),
+    st.sampled_from([TALK, CHAT, PIPE, replace(TALK, keyboard="pipe", echo="half-duplex"), KEYED]),
     st.lists(st.tuples(STIMULI, st.sampled_from([0.0, 0.05, 0.4, 11.0])), max_size=40),
 )
 def test_every_text_that_was_typed_is_sent_and_an_answer_is_asked_for_after_it(plan, happened):
@@ -226,6 +237,8 @@ def test_every_text_that_was_typed_is_sent_and_an_answer_is_asked_for_after_it(p
             bench.ready(bench.at)
     bench.give(failed(Side.SPEAKER, SoundFailure.LOST))
     bench.says(stopped(""))
+    if bench.session.talk.uplink.recording:
+        bench.asks("interrupt")
     bench.until(bench.at + 100 * (typed + 1))
     sent_now = [frame for frame in frames(bench.effects) if frame == "create" or frame[0] == "item"]
     texts = [frame[1] for frame in sent_now if frame != "create"]

@@ -38,6 +38,50 @@ def test_what_a_block_becomes(cues, gate, leaves):
     assert uplink.withheld == (0 if gate is Gate.OPEN else 480)
 
 
+@pytest.mark.parametrize(
+    ("cues", "gate"),
+    [
+        ((), Gate.KEY_UP),
+        ((Cue.UNREADY,), Gate.CLOSED),
+        ((Cue.MUTE,), Gate.MUTED),
+        ((Cue.HOLD,), Gate.HELD),
+        ((Cue.HOLD, Cue.RELEASE), Gate.RELEASED),
+        ((Cue.HOLD, Cue.RELEASE, Cue.DONE), Gate.KEY_UP),
+        ((Cue.HOLD, Cue.RELEASE, Cue.HOLD), Gate.HELD),
+        ((Cue.HOLD, Cue.TAP), Gate.LATCHED),
+        ((Cue.HOLD, Cue.TAP, Cue.HOLD), Gate.RELEASED),
+        ((Cue.TOGGLE,), Gate.LATCHED),
+        ((Cue.TOGGLE, Cue.TOGGLE), Gate.RELEASED),
+        ((Cue.TOGGLE, Cue.TOGGLE, Cue.TOGGLE), Gate.LATCHED),
+        ((Cue.HOLD, Cue.TOGGLE), Gate.RELEASED),
+        ((Cue.HOLD, Cue.FILL), Gate.FULL),
+        ((Cue.TOGGLE, Cue.FILL), Gate.FULL),
+        ((Cue.TOGGLE, Cue.FILL, Cue.DONE), Gate.KEY_UP),
+        ((Cue.HOLD, Cue.DISCARD), Gate.KEY_UP),
+        ((Cue.HOLD, Cue.DONE), Gate.KEY_UP),
+    ],
+)
+def test_where_the_talk_key_leads(cues, gate):
+    uplink = Uplink(Rows(), keyed=True)
+    assert uplink.ready()
+    for cue in cues:
+        assert uplink.move(cue)
+    assert uplink.gate is gate
+    assert uplink.recording is (gate not in (Gate.KEY_UP, Gate.CLOSED, Gate.MUTED))
+
+
+def test_what_the_talk_key_cannot_mean_changes_nothing():
+    uplink = Uplink(Rows(), keyed=True)
+    assert not uplink.move(Cue.HOLD), "there is no link"
+    uplink.ready()
+    for cue in (Cue.RELEASE, Cue.TAP, Cue.FILL, Cue.DONE, Cue.DISCARD, Cue.SHUT):
+        assert not uplink.move(cue)
+    assert uplink.gate is Gate.KEY_UP
+    uplink.move(Cue.HOLD)
+    assert not uplink.move(Cue.HOLD)
+    assert not uplink.move(Cue.MUTE), "first the recording is thrown away"
+
+
 def test_a_muted_gate_does_not_open_with_the_link():
     uplink = in_state(Cue.MUTE)
     assert not uplink.move(Cue.READY)

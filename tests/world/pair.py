@@ -13,7 +13,17 @@ from voicecli.core.heard import Ledger
 from voicecli.core.machine import Rows
 from voicecli.core.plan import Plan
 from voicecli.core.session import VoiceSession
-from voicecli.core.stimuli import Asked, Begin, EchoSet, KeyboardSpent, Quit, Stimulus, Typed
+from voicecli.core.stimuli import (
+    Asked,
+    Begin,
+    EchoSet,
+    KeyboardSpent,
+    Quit,
+    Stimulus,
+    TalkPressed,
+    TalkReleased,
+    Typed,
+)
 from voicecli.ports import Side
 from voicecli.protocol.conversation import ItemView
 from voicecli.protocol.items import SessionConfig, Transcription, TurnDetection
@@ -45,7 +55,7 @@ class World:
         self.recipe = recipe
         self._last: deque[tuple[float, Stimulus, list[AnyEffect]]] = deque(maxlen=LAST)
         self.clock = Clock(recipe.began)
-        self.ear, self.voice = Ear(), Voice()
+        self.ear, self.voice = Ear(), Voice(recipe.ptt)
         self.plan = _plan(recipe)
         sound = recipe.microphone != "none" or recipe.speaker
         rng = Random(f"card {recipe.seed}")
@@ -157,7 +167,18 @@ class World:
                     self._busy_until = self.clock.now + deed.value
             case "type":
                 self._say(Typed(f"typed {self.clock.now:.3f}"))
-            case "interrupt" | "mute" | "unmute" | "retry":
+            case "hold":
+                self._press(True)
+                self._later(deed.value, self._release)
+            case "toggle":
+                self._press(False)
+                if deed.value:
+                    self._later(deed.value, self._press, False)
+            case "talk":
+                self._say(Asked("talk"))
+                if deed.value:
+                    self._later(deed.value, self._say, Asked("talk"))
+            case "interrupt" | "mute" | "unmute" | "retry" | "answer":
                 self._say(Asked(deed.what))
             case "half-duplex":
                 self._say(EchoSet("half-duplex"))
@@ -167,6 +188,17 @@ class World:
                 self._say(KeyboardSpent())
             case "quit":
                 self._say(Quit(int(deed.value)))
+
+    def _press(self, releases_seen: bool) -> None:
+        self._say(TalkPressed(self.clock.now, releases_seen))
+
+    def _release(self) -> None:
+        self._say(TalkReleased(self.clock.now))
+
+    def _later(self, seconds: float, do: Callable[..., None], *what: object) -> None:
+        """The second half of a deed."""
+        self._busy_until = max(self._busy_until, self.clock.now + seconds)
+        self.clock.after(seconds, do, *what)
 
     def _say(self, stimulus: Stimulus) -> None:
         self.engine.give(stimulus)
@@ -203,7 +235,10 @@ class World:
             )
 
     def _look(self) -> None:
-        """Somebody looks at the clock, so that time goes by where nothing else happens."""
+        """Somebody looks at the clock, so that time goes by where nothing else happens, and forgets no key."""
+        forgotten = self.session.talk.uplink.recording and self.recipe.microphone == "device" and not self._deeds
+        if forgotten and self.clock.now > self._busy_until + 1.0:
+            self._say(Asked("talk"))
         self.clock.after(0.2, self._look)
 
     def _settled(self) -> bool:
@@ -297,7 +332,7 @@ def _plan(recipe: Recipe) -> Plan:
         input_audio_format="pcm16",
         output_audio_format="pcm16",
         input_audio_transcription=Transcription(model="whisper-1"),
-        turn_detection=detection if talk else None,
+        turn_detection=detection if talk and not recipe.ptt else None,
     )
     return Plan(
         profile=recipe.profile,
@@ -309,5 +344,7 @@ def _plan(recipe: Recipe) -> Plan:
         keyboard=recipe.keyboard,
         echo=recipe.echo,
         levels=recipe.levels,
+        ptt=recipe.ptt,
+        auto_answer=recipe.auto_answer,
         key_source="OPENAI_API_KEY in the environment",
     )

@@ -19,7 +19,21 @@ from .network import NetworkRecipe
 from .server import ServerRecipe
 
 What = Literal[
-    "speak", "type", "interrupt", "mute", "unmute", "half-duplex", "echo off", "retry", "sleep", "keyboard ends", "quit"
+    "speak",
+    "type",
+    "interrupt",
+    "mute",
+    "unmute",
+    "half-duplex",
+    "echo off",
+    "retry",
+    "sleep",
+    "keyboard ends",
+    "quit",
+    "hold",
+    "toggle",
+    "talk",
+    "answer",
 ]
 
 
@@ -30,7 +44,11 @@ class Deed:
     what: What
     at: float
     value: float = 0.5
-    """How long, for what takes time; the exit code of quit."""
+    """How long, for what takes time; the exit code of quit.
+
+    A hold is one press of the talk key that is let go after it; toggle and talk are a press without a release (by key,
+    by command), and where `value` is not 0 a second one after it.
+    """
 
 
 @dataclass
@@ -44,6 +62,8 @@ class Recipe:
     echo: Literal["off", "half-duplex"] = "off"
     mode: Literal["talk", "chat"] = "talk"
     levels: bool = False
+    ptt: bool = False
+    auto_answer: bool = True
     silence_ms: int = 200
     card: CardRecipe = field(default_factory=CardRecipe)
     network: NetworkRecipe = field(default_factory=NetworkRecipe)
@@ -58,8 +78,31 @@ class Recipe:
 
 
 def draw(seed: int) -> Recipe:
-    """Every fourth one is a storm of interruptions, the others are all sorts of talks."""
-    return _storm(seed) if seed % 4 == 3 else _lively(seed)
+    """Every fourth one is a storm of interruptions, the others are all sorts of talks; some of all by push-to-talk."""
+    recipe = _storm(seed) if seed % 4 == 3 else _lively(seed)
+    rng = Random(f"key {seed}")
+    if recipe.mode == "talk" and rng.random() < (0.5 if recipe.microphone == "file" else 0.2):
+        _keyed(rng, recipe)
+    return recipe
+
+
+def _keyed(rng: Random, recipe: Recipe) -> None:
+    """Who speaks presses a key, and sometimes a second one."""
+    recipe.ptt, recipe.auto_answer = True, rng.random() < 0.9
+    if recipe.microphone == "file":
+        return
+    for deeds in (recipe.deeds, recipe.reactions):
+        for n, deed in enumerate(deeds):
+            ways: tuple[What, ...] = ("hold", "hold", "hold", "toggle", "talk")
+            if deed.what == "speak" or (deed.what == "type" and rng.random() < 0.3):
+                held_s = rng.choice((deed.value, deed.value, 0.05, 0.09, 0.12, 0.31))
+                deeds[n] = Deed(rng.choice(ways), deed.at, held_s)
+    if recipe.deeds and rng.random() < 0.5:
+        later = recipe.deeds[-1].at + rng.choice((0.0, 0.02, 0.1, 0.16, 0.4, 1.0))
+        more: tuple[What, ...] = ("hold", "toggle", "talk", "interrupt", "mute", "answer")
+        recipe.deeds.append(Deed(rng.choice(more), later, rng.choice((0.05, 0.4))))
+    if recipe.keyboard == "pipe" and rng.random() < 0.5:
+        recipe.keyboard = "terminal"
 
 
 def _storm(seed: int) -> Recipe:

@@ -26,6 +26,15 @@ def _typed_twice(at: float = 1.0) -> list[Deed]:
     return [Deed("type", at), Deed("interrupt", at + 0.001)]
 
 
+def _keyed(*deeds: Deed) -> Recipe:
+    return Recipe(ptt=True, deeds=list(deeds))
+
+
+def _filled(*deeds: Deed) -> Recipe:
+    """Two minutes are long: the microphone's blocks are too."""
+    return Recipe(ptt=True, deeds=list(deeds), card=CardRecipe(microphone_period=4800))
+
+
 WORLDS: dict[str, Callable[[], Recipe]] = {
     "a calm talk": lambda: Recipe(deeds=[Deed("speak", 1.0), Deed("type", 3.0)]),
     "a calm talk in the beta spelling": lambda: Recipe(
@@ -157,6 +166,55 @@ WORLDS: dict[str, Callable[[], Recipe]] = {
         keyboard="pipe",
         card=CardRecipe(file_s=1.0),
         deeds=[Deed("speak", 0.0, 0.6), Deed("type", 0.1), Deed("keyboard ends", 0.2)],
+    ),
+    # ---- push-to-talk
+    "held": lambda: _keyed(Deed("hold", 1.0, 0.8), Deed("hold", 4.0, 0.4)),
+    "held in the beta spelling": lambda: Recipe(
+        ptt=True,
+        profile=EMBEDDED_BETA,
+        server=ServerRecipe(spelling=Spelling.BETA),
+        deeds=[Deed("hold", 1.0, 0.8), Deed("talk", 4.0, 0.4)],
+    ),
+    "tapped, and tapped again": lambda: _keyed(Deed("hold", 1.0, 0.1), Deed("hold", 2.0, 0.1)),
+    "toggled": lambda: _keyed(Deed("toggle", 1.0, 0.9), Deed("talk", 4.0, 0.3)),
+    "held, and ended by a command": lambda: _keyed(Deed("hold", 1.0, 0.8), Deed("talk", 1.5, 0.0)),
+    "let go and pressed again before the sound was there": lambda: _keyed(
+        Deed("hold", 1.0, 0.5), Deed("hold", 1.501, 0.5), Deed("talk", 4.0, 0.5), Deed("talk", 4.501, 0.5)
+    ),
+    "an answer is stopped by the key": lambda: Recipe(
+        ptt=True,
+        server=ServerRecipe(seconds=LONG),
+        deeds=[Deed("type", 1.0), Deed("hold", 2.0, 0.6)],
+        reactions=[Deed("type", 9.0), Deed("hold", 0.5, 0.5), Deed("toggle", 0.7, 0.8)],
+    ),
+    "too short": lambda: _keyed(Deed("talk", 1.0, 0.08)),
+    "held for two minutes": lambda: _filled(Deed("hold", 1.0, 124.0), Deed("talk", 126.0, 0.0)),
+    "latched for two minutes, and thrown away": lambda: _filled(Deed("talk", 1.0, 0.0), Deed("interrupt", 123.0)),
+    "thrown away": lambda: _keyed(
+        *(Deed("hold", 1.0, 0.8), Deed("interrupt", 1.5)),
+        *(Deed("talk", 3.0, 0.0), Deed("interrupt", 3.5)),
+        *(Deed("hold", 5.0, 0.5), Deed("interrupt", 5.501)),
+    ),
+    "muted while the key is held": lambda: _keyed(
+        Deed("hold", 1.0, 0.8), Deed("mute", 1.5), Deed("hold", 2.5, 0.5), Deed("unmute", 4.0), Deed("hold", 4.5, 0.5)
+    ),
+    "the microphone is lost while the key is held": lambda: Recipe(
+        ptt=True, card=CardRecipe(lost_s={Side.MICROPHONE: 1.6}), deeds=[Deed("hold", 1.0, 1.5), Deed("hold", 4.0, 0.5)]
+    ),
+    "the keyboard ends while it is latched": lambda: _keyed(Deed("talk", 1.0, 0.0), Deed("keyboard ends", 2.0)),
+    "the link is lost while the key is held": lambda: Recipe(
+        ptt=True,
+        network=NetworkRecipe(drop_s=1.6, drop=GONE),
+        deeds=[Deed("hold", 1.0, 1.0), Deed("retry", 3.0), Deed("hold", 4.0, 0.5)],
+    ),
+    "the link is too slow for what the key sends": lambda: Recipe(
+        ptt=True, network=NetworkRecipe(stall=(1.0, 4.0)), deeds=[Deed("hold", 1.0, 3.0)]
+    ),
+    "a file is one press": lambda: Recipe(
+        ptt=True, microphone="file", keyboard="none", card=CardRecipe(file_s=1.0), server=ServerRecipe(seconds=(2.0,))
+    ),
+    "answers only when they are asked for": lambda: Recipe(
+        ptt=True, auto_answer=False, deeds=[Deed("hold", 1.0, 0.5), Deed("hold", 3.0, 0.5), Deed("answer", 5.0)]
     ),
     # ---- the speaker
     "no sound library": lambda: Recipe(

@@ -1,4 +1,4 @@
-"""What the person says, as sound: loud while speaking, a murmur of the room else."""
+"""What the person says, as sound: loud while speaking, a murmur of the room else; or a count, so that it has a time."""
 
 from __future__ import annotations
 
@@ -11,13 +11,19 @@ LOUD = (3000).to_bytes(2, "little", signed=True)
 ROOM = (7).to_bytes(2, "little", signed=True)
 
 
+COUNT = b"".join(n.to_bytes(2, "little") for n in range(65536)) * 2
+"""Sample n has the value n."""
+
+
 @cache
 def _plain(sample: bytes, n: int) -> bytes:
     return sample * n
 
 
 class Voice:
-    def __init__(self) -> None:
+    def __init__(self, counted: bool = False) -> None:
+        """`counted`: every sample says when it was recorded."""
+        self._counted = counted
         self.until = float("-inf")
         """When the person has said all so far."""
         self._turns: list[tuple[float, float]] = []
@@ -29,12 +35,21 @@ class Voice:
 
     def sound(self, at: float, n: int) -> bytes:
         """`n` samples from `at` on."""
+        if self._counted:
+            first = round(at * RATE) % 65536
+            return COUNT[2 * first : 2 * (first + n)]
         out = _plain(ROOM, n)
         for start, end in self._turns:
             low, high = (max(0, min(n, round((edge - at) * RATE))) for edge in (start, end))
             if low < high:
                 out = out[: 2 * low] + _plain(LOUD, high - low) + out[2 * high :]
         return out
+
+
+def spoken_at(sample: bytes, now: float) -> float:
+    """When a counted sample was recorded, not long before `now`."""
+    here = round(now * RATE)
+    return (here - (here - int.from_bytes(sample, "little")) % 65536) / RATE
 
 
 class LoudnessVad:

@@ -10,17 +10,18 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
-from voicecli.core.changes import Ended, LinkNow, TurnGone, TurnOpened, TurnSet
+from voicecli.core.changes import Ended, LinkNow, PhaseNow, TurnGone, TurnOpened, TurnSet
 from voicecli.core.effects import AnyEffect, Connect, Move, Play, Send, SendAudio, Show
 from voicecli.core.heard import Fate, Verdict
 from voicecli.core.plan import Plan
-from voicecli.core.stimuli import Asked, EchoSet, LinkEnded, Received, Stimulus, Typed
+from voicecli.core.stimuli import Asked, EchoSet, LinkEnded, Received, Stimulus, TalkPressed, TalkReleased, Tick, Typed
 from voicecli.core.uplink import TAIL_S
 from voicecli.ports import RATE, SAMPLES_PER_MS, MicBlock, Side, SoundFailed, SoundFailure, Stale
 from voicecli.protocol import events as e
 
 from .card import Card
 from .ear import Ear, hold
+from .voice import spoken_at
 from .watched import Watched
 
 WORKS_STILL = (SoundFailure.NO_PERMISSION, SoundFailure.DISK)
@@ -99,6 +100,9 @@ class Witness:
         self._echo = plan.echo
         self._echo_since = float("-inf")
         self._cut_at = float("-inf")
+        self._recording = self._was_recording = self._holding = self._let_go = False
+        self._pressed_at = self._key_at = self._sent_up_to = self._open_at = float("-inf")
+        self._pressed_samples = 0
         self._rows: dict[str, str] = {}
         self._done_rows: dict[str, int] = {}
         self._asked = 0
@@ -119,6 +123,9 @@ class Witness:
                 said.whole = True
         elif isinstance(stimulus, SoundFailed) and stimulus.side is Side.SPEAKER:
             self._speaker = self._speaker and stimulus.failure in WORKS_STILL
+        self._was_recording, before = self._recording, self._holding
+        self._recording, self._holding = _records(effects, self._recording, self._holding)
+        self._let_go = before and not self._holding
         self._sound(stimulus, effects)
         self._verdicts(stimulus, verdicts, at)
         for effect in effects:
@@ -265,6 +272,7 @@ class Witness:
                 self._delete(self.items.get(item), item)
             case e.ResponseCreate():
                 active = [name for name, reply in self.replies.items() if not reply.done]
+                hold("nobody is answered while talking", not (self._was_recording and self._recording), at)
                 hold("one default response", self.patient or not (active or self._asked), active)
                 self._asked = 1
             case e.ResponseCancel(response_id=response):
@@ -307,6 +315,8 @@ class Witness:
                 pass
             case Typed() if self._plan.keyboard == "terminal" and self._open:
                 pass
+            case TalkPressed() | Asked("talk") if self._recording and not self._was_recording:
+                pass
             case _:
                 return
         for reply in self.replies.values():
@@ -339,6 +349,8 @@ class Witness:
             hold("not one byte before ready", self._configured or late, at)
             hold("not one byte without a link", was_open, at)
         muted = self._muted
+        if self._plan.ptt:
+            self._keyed(stimulus, effects, at, was_open)
         match stimulus:
             case Asked("mute") if self._plan.microphone != "none":
                 self._muted = True
@@ -348,6 +360,11 @@ class Witness:
                 self._muted = False
             case _:
                 pass
+        if self._plan.ptt:
+            if muted != self._muted:
+                self._open_at = at
+            self.blocks += isinstance(stimulus, MicBlock)
+            return
         if not isinstance(stimulus, MicBlock):
             ends_turn = (self._muted and not muted) or isinstance(stimulus, SoundFailed)
             hold("only silence that ends a turn is sent besides", not sent or ends_turn, stimulus)
@@ -363,6 +380,45 @@ class Witness:
             quiet = min(quiet, self._cut_at) if quiet > self._cut_at and self._stops(quiet) else quiet
             since = self._echo_since
             hold("half-duplex sends nothing but zeros", quiet <= since or at - quiet >= TAIL_S - 0.001, at, quiet)
+
+    def _keyed(self, stimulus: Stimulus, effects: Sequence[AnyEffect], at: float, was_open: bool) -> None:
+        """Push-to-talk: what leaves is from 300 ms before a press to its release, and less than 100 ms is nothing."""
+        if not was_open or (isinstance(stimulus, Received) and isinstance(stimulus.event, e.SessionUpdated)):
+            self._open_at = max(self._open_at, at if not was_open else self._open_at)
+        if self._recording and not self._was_recording:
+            self._pressed_at = stimulus.pressed_at if isinstance(stimulus, TalkPressed) else at
+            self._pressed_samples, self._sent_up_to = 0, float("-inf")
+        elif self._was_recording and self._let_go:
+            match stimulus:
+                case TalkPressed(pressed_at=key_at) | TalkReleased(released_at=key_at):
+                    self._key_at = max(key_at, self._sent_up_to)
+                case Asked("talk"):
+                    self._key_at = max(at, self._sent_up_to)
+                case _:
+                    pass
+        counted = self._plan.microphone == "device"
+        for effect in effects:
+            match effect:
+                case SendAudio(pcm=pcm):
+                    hold("not one byte while muted", not self._muted, at)
+                    hold("sound leaves only for a press", self._recording or self._was_recording, stimulus)
+                    first = spoken_at(pcm[:2], at) if counted else at
+                    last = spoken_at(pcm[-2:], at) if counted else at
+                    hold("nothing older than 300 ms before a press", first >= self._pressed_at - 0.3 - 2 / RATE, at)
+                    hold("nothing from before it was open", first >= self._open_at - 0.1 or not counted, first)
+                    hold("nothing leaves twice or out of order", first > self._sent_up_to or not counted, first)
+                    early = max(0, round((self._pressed_at - first) * RATE)) if counted else 0
+                    self._pressed_samples += max(0, len(pcm) // 2 - early)
+                    self._sent_up_to = last
+                case Send(event=e.InputAudioBufferCommit()):
+                    hold("less than 100 ms creates nothing", self._pressed_samples >= 0.1 * RATE - 24, at)
+                    if isinstance(stimulus, MicBlock | Tick) and counted:
+                        late = self._sent_up_to - self._key_at
+                        hold("nothing leaves from after the release", late <= 2 / RATE, late)
+                        whole = self._key_at - self._sent_up_to <= 0.0011 or at >= self._key_at + 0.15 - 1e-6
+                        hold("the last word is in it", whole, self._key_at, self._sent_up_to, at)
+                case _:
+                    pass
 
     def _stops(self, quiet: float) -> bool:
         """Whether what was heard last was only the device coming to a stop after a cut."""
@@ -422,3 +478,12 @@ class Witness:
         beyond_s = (heard - said.claim) / RATE
         self.worst_s = max(self.worst_s, beyond_s)
         hold("claim >= ear minus the stop lag", beyond_s <= lag_s + 0.001 + 2 / RATE, said.verdict, heard, lag_s)
+
+
+def _records(effects: Sequence[AnyEffect], recording: bool, holding: bool) -> tuple[bool, bool]:
+    """Whether somebody talks by push-to-talk after these, and has not let go."""
+    for effect in effects:
+        if isinstance(effect, Show) and isinstance(effect.change, PhaseNow):
+            recording = effect.change.phase in ("recording", "recording_full")
+            holding = bool(effect.change.detail)
+    return recording, holding

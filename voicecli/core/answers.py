@@ -20,11 +20,13 @@ ROLES: Final[dict[str, TurnRole]] = {"user": "you", "assistant": "assistant", "s
 
 def committed(talk: Talk, item: str, previous: str | None, at: float) -> None:
     """A turn of the person's: its place is fixed now, its words come later, or never."""
+    by_key = talk.recorder.said() if talk.pending.answered(Kind.COMMIT) else None
     talk.uplink.committed(item)
     talk.ending.turn_taken()
     talk.transcript.open(item, "you", "voice", previous)
     talk.transcript.place(item, previous)
-    talk.transcript.speech(item, talk.uplink.take_spoken(item))
+    spoken_ms = talk.uplink.take_spoken(item)
+    talk.transcript.speech(item, by_key if spoken_ms is None else spoken_ms)
     talk.ending.used = True
     if talk.answers_by_itself:
         talk.responses.expect(at)

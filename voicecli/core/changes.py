@@ -17,10 +17,13 @@ Severity = Literal["info", "warning", "error"]
 Phase = Literal[
     "not_connected",
     "connecting",
+    "recording",
+    "recording_full",
     "you_are_speaking",
     "assistant_speaking",
     "thinking",
     "muted",
+    "press_to_talk",
     "waiting_for_you_to_type",
     "listening",
 ]
@@ -48,7 +51,7 @@ class Started(Change, frozen=True):
     at: str
     """ISO 8601, wall clock."""
     version: str
-    mode: Literal["talk", "chat"]
+    mode: Literal["talk", "ptt", "chat"]
     url: str
     model: str
     voice: str | None
@@ -165,6 +168,7 @@ class PhaseNow(Change, frozen=True):
 
     phase: Phase
     detail: str = ""
+    """Of "recording": "held" where letting go sends it, "latched" where the next press does."""
 
 
 class SoundNow(Change, frozen=True, kw_only=True):

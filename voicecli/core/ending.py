@@ -23,10 +23,13 @@ class Ending:
         microphone: Literal["device", "file", "none"],
         keyboard: Literal["terminal", "pipe", "none"],
         vad_silence_s: float,
+        keyed: bool = False,
     ) -> None:
+        """`keyed`: push-to-talk, so a microphone without a keyboard says nothing."""
         self._microphone = microphone
         self._keyboard = keyboard
         self._vad_silence_s = vad_silence_s
+        self._keyed = keyed
         self._file_spent_at: float | None = None
         self._keyboard_spent = keyboard == "none"
         self._event_at = 0.0
@@ -58,6 +61,11 @@ class Ending:
         self._keyboard_spent = True
 
     @property
+    def file_over(self) -> bool:
+        """The file that speaks is at its end."""
+        return self._file_spent_at is not None
+
+    @property
     def somebody_types(self) -> bool:
         """A person sits at the keyboard."""
         return self._keyboard == "terminal" and not self._keyboard_spent
@@ -66,7 +74,7 @@ class Ending:
         """Nobody will say anything any more."""
         if not self._keyboard_spent:
             return False
-        if not microphone_there:
+        if not microphone_there or (self._keyed and self._microphone == "device"):
             return True
         return self._microphone != "device" and (self._microphone == "none" or self._file_spent_at is not None)
 

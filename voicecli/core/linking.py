@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicecli.core import answers, notices, sounding
+from voicecli.core import answers, notices, ptt
 from voicecli.core.changes import Foreign, LinkNow, SessionNow
 from voicecli.core.connection import Cue, Link
 from voicecli.core.effective import differences, said
@@ -14,6 +14,7 @@ from voicecli.core.talk import Talk
 from voicecli.core.uplink import Cue as GateCue
 from voicecli.ports import Side
 from voicecli.protocol.events import Malformed, ServerError, SessionCreated, SessionUpdate, SessionUpdated, Unknown
+from voicecli.protocol.items import TurnDetection
 
 
 def dial(talk: Talk, at: float) -> None:
@@ -55,8 +56,9 @@ def ready(talk: Talk, cue: Cue, at: float) -> None:
     if talk.connections > 1:
         talk.tell("forgotten")
     if talk.sides[Side.MICROPHONE].state is Device.OFF and not talk.uplink.muted:
-        sounding.open_side(talk, Side.MICROPHONE)
-    talk.uplink.move(GateCue.READY)
+        talk.open_side(Side.MICROPHONE)
+    talk.uplink.ready()
+    ptt.speak(talk, at)
 
 
 def ended(talk: Talk, ended: LinkEnded, at: float) -> None:
@@ -64,6 +66,7 @@ def ended(talk: Talk, ended: LinkEnded, at: float) -> None:
     hung_up = talk.connection.state is Link.CLOSING
     if not talk.connection.move(Cue.ENDED, at):
         return
+    ptt.unready(talk)
     talk.uplink.move(GateCue.UNREADY)
     talk.uplink.speaking = None
     talk.uplink.down_since = at
@@ -93,6 +96,8 @@ def error(talk: Talk, event: ServerError, at: float) -> None:
         if talk.responses.refused(active, at):
             return  # it goes again when the other one is done
         talk.ending.answer_failed = True
+    elif kind is Kind.COMMIT and not isinstance(talk.effective.turn_detection, TurnDetection):
+        talk.recorder.said()
     elif notices.benign(info, talk.plan.profile):
         if kind is Kind.CANCEL and (current := talk.responses.not_active(purpose.subject if purpose else "", at)):
             answers.given_up(talk, current, "", at)

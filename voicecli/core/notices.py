@@ -208,6 +208,27 @@ WORDS: Final[dict[str, Words]] = {
     "muted_already": Words("info", "The microphone is off already.", "/unmute turns it on."),
     "not_muted": Words("info", "The microphone is on already.", ""),
     "no_microphone_here": Words("info", "There is no microphone in this talk.", ""),
+    "too_short": Words("info", "Too short to be speech; nothing was sent.", "Hold the key while you speak."),
+    "recording_full": Words(
+        "warning",
+        "Two minutes recorded; the microphone is off now.",
+        "Enter or /talk sends it, esc or /interrupt throws it away.",
+    ),
+    "thrown_away": Words("info", "What was recorded is thrown away.", ""),
+    "recording_lost": Words(
+        "warning", "What you were recording is lost with the connection.", "Say it again once there is a new one."
+    ),
+    "pressed_muted": Words("info", "The microphone is off, so nothing is recorded.", "/unmute turns it on."),
+    "pressed_unready": Words("info", "There is no connection yet, so nothing is recorded.", "Wait for it, or /retry."),
+    "pressed_without_microphone": Words(
+        "info", "The microphone does not work, so nothing is recorded.", "/unmute tries it again; typing goes on."
+    ),
+    "hands_free": Words("info", "This talk is hands-free: just speak.", "--ptt makes it push-to-talk."),
+    "voice_refused": Words(
+        "warning", "The server did not take what you said.", "Its words say why; say it again, or type."
+    ),
+    "answering_already": Words("info", "An answer is on its way already.", ""),
+    "ask_unready": Words("warning", "There is no connection, so no answer can be asked for.", "/retry connects again."),
     "nothing_to_stop": Words("info", "Nothing is being said at the moment.", ""),
     "echo_now": Words("info", "Echo: {what}.", ""),
     "hears_itself": Words(
@@ -317,6 +338,7 @@ def error(info: ErrorInfo, purpose: Purpose | None, key_source: str) -> Told:
             Kind.RESPONSE: "answer_refused",
             Kind.TRUNCATE: "cut_refused",
             Kind.DELETE: "cut_refused",
+            Kind.COMMIT: "voice_refused",
         }.get(purpose.kind)
         if about:
             return told(about, info.message)

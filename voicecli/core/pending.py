@@ -16,6 +16,8 @@ class Kind(Enum):
     CANCEL = "response.cancel"
     TRUNCATE = "conversation.item.truncate"
     DELETE = "conversation.item.delete"
+    COMMIT = "input_audio_buffer.commit"
+    CLEAR = "input_audio_buffer.clear"
 
 
 class Purpose(NamedTuple):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, assert_never
 
-from voicecli.core import barge_in, linking, sounding
+from voicecli.core import barge_in, linking, ptt, sounding
 from voicecli.core.pending import Kind
 from voicecli.core.stimuli import Asked
 from voicecli.core.talk import Talk
@@ -40,16 +40,37 @@ def send_texts(talk: Talk, at: float) -> None:
 def asked(talk: Talk, asked: Asked, at: float) -> None:
     match asked.what:
         case "interrupt":
-            if not barge_in.interrupt(talk, "command", at):
+            if not ptt.throw_away(talk, at) and not barge_in.interrupt(talk, "command", at):
                 talk.tell("nothing_to_stop")
         case "mute":
-            sounding.mute(talk)
+            sounding.mute(talk, at)
         case "unmute":
-            sounding.unmute(talk)
+            sounding.unmute(talk, at)
         case "retry":
             linking.retry(talk, at)
+        case "talk":
+            ptt.asked(talk, at)
+        case "answer":
+            _answer(talk, at)
         case _:
             assert_never(asked.what)
+
+
+def _answer(talk: Talk, at: float) -> None:
+    """An answer to all that was said so far."""
+    if not talk.connection.ready:
+        talk.tell("ask_unready")
+    elif talk.responses.busy:
+        talk.tell("answering_already")
+    else:
+        talk.ask_for_answer(at)
+
+
+def keyboard_spent(talk: Talk, at: float) -> None:
+    """Nobody can press a key any more: what is being recorded is said."""
+    talk.ending.keyboard_spent()
+    if talk.plan.microphone == "device":
+        ptt.cut_short(talk, at)
 
 
 def echo(talk: Talk, echo: Literal["off", "half-duplex"]) -> None:

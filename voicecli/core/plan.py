@@ -25,6 +25,10 @@ class Plan(Struct, frozen=True):
     keyboard: Literal["terminal", "pipe", "none"] = "none"
     """A terminal is endless; its texts interrupt. Texts from a pipe are answered one after the other."""
     echo: Literal["off", "half-duplex"] = "off"
+    ptt: bool = False
+    """Push-to-talk: the talk key says what is sent; `session` has no turn detection then."""
+    auto_answer: bool = True
+    """False: an answer to what was spoken is given only when it is asked for."""
     levels: bool = False
     key_source: str = ""
     """Where the key came from, for hints; never the key."""

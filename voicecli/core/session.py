@@ -2,14 +2,14 @@
 
 `VoiceSession.handle` never raises for anything the world does, and the same stimuli at the same times give the same
 effects. Each part of a talk keeps one thing; what one stimulus means to several of them stands in `linking`,
-`answers`, `barge_in`, `person` and `sounding`, in order.
+`answers`, `barge_in`, `person`, `ptt` and `sounding`, in order.
 """
 
 from __future__ import annotations
 
 from typing import assert_never
 
-from voicecli.core import answers, barge_in, linking, person, sounding, stimuli
+from voicecli.core import answers, barge_in, linking, person, ptt, sounding, stimuli
 from voicecli.core.changes import Ended, HeardNow, LinkNow, Phase, PhaseNow
 from voicecli.core.connection import Cue as LinkCue
 from voicecli.core.connection import Link
@@ -20,6 +20,7 @@ from voicecli.core.pending import Kind
 from voicecli.core.plan import Plan
 from voicecli.core.stimuli import Stimulus
 from voicecli.core.talk import Talk
+from voicecli.core.uplink import Gate
 from voicecli.core.usage import limits
 from voicecli.ports import (
     RATE,
@@ -88,6 +89,7 @@ class VoiceSession:
             talk.ledger.deadline,
             talk.interruption.deadline,
             talk.uplink.deadline,
+            talk.recorder.deadline,
             talk.levels.deadline,
             talk.absences.deadline,
         ]
@@ -123,13 +125,14 @@ class VoiceSession:
                 talk.tell("slow", what=what)
             case stimuli.AudioDropped(samples=samples):
                 talk.uplink.lost(samples)
+                talk.recorder.lost(samples)
                 sounding.tell_dropped(talk, at)
             case stimuli.NotCarried(path=path, why=why):
                 talk.tell_once(f"not carried {path}", "not_carried", why, what=path)
             case stimuli.Laid(position=position, peaks=peaks):
                 talk.levels.laid(position, peaks)
             case MicBlock():
-                sounding.recorded(talk, stimulus)
+                sounding.recorded(talk, stimulus, at)
             case Passed(spans=spans):
                 for span in spans:
                     talk.ledger.passed(span)
@@ -144,15 +147,20 @@ class VoiceSession:
                 for change in talk.interruption.silent(run, when):
                     talk.show(change)
             case Stale(gap_s=gap_s):
-                sounding.stale(talk, gap_s)
+                sounding.stale(talk, gap_s, at)
             case InputSpent():
                 talk.ending.file_spent(at)
+                ptt.cut_short(talk, at)
             case stimuli.Typed(text=text):
                 person.typed(talk, text, at)
             case stimuli.KeyboardSpent():
-                talk.ending.keyboard_spent()
+                person.keyboard_spent(talk, at)
             case stimuli.Asked():
                 person.asked(talk, stimulus, at)
+            case stimuli.TalkPressed():
+                ptt.pressed(talk, stimulus, at)
+            case stimuli.TalkReleased():
+                ptt.released(talk, stimulus, at)
             case stimuli.EchoSet(echo=echo):
                 person.echo(talk, echo)
             case stimuli.Quit(exit_code=code, reason=reason):
@@ -177,8 +185,10 @@ class VoiceSession:
                 linking.greeted(talk, event, at)
             case e.SessionUpdated():
                 linking.configured(talk, event, at)
-            case e.ConversationCreated() | e.InputAudioBufferCleared():
+            case e.ConversationCreated():
                 pass
+            case e.InputAudioBufferCleared():
+                talk.pending.answered(Kind.CLEAR)
             case e.SpeechStarted(item_id=item, audio_start_ms=start):
                 talk.uplink.speaks(item, float(start))
                 barge_in.interrupt(talk, "voice", at)
@@ -240,7 +250,8 @@ class VoiceSession:
         talk = self.talk
         audible = talk.audible(at)
         talk.uplink.audible(audible and talk.echo == "half-duplex", at)
-        phase = PhaseNow(self._phase_word(audible))
+        held = {Gate.HELD: "held", Gate.LATCHED: "latched"}.get(talk.uplink.gate, "")
+        phase = PhaseNow(self._phase_word(audible), held)
         if phase != self._phase:
             self._phase = phase
             talk.show(phase)
@@ -251,6 +262,8 @@ class VoiceSession:
             return "not_connected"
         if not talk.connection.ready:
             return "connecting"
+        if talk.uplink.recording:
+            return "recording_full" if talk.uplink.gate is Gate.FULL else "recording"
         if talk.uplink.speaking is not None:
             return "you_are_speaking"
         if audible:
@@ -259,7 +272,9 @@ class VoiceSession:
             return "thinking"
         if talk.uplink.muted:
             return "muted"
-        return "listening" if talk.sides[Side.MICROPHONE].there else "waiting_for_you_to_type"
+        if not talk.sides[Side.MICROPHONE].there:
+            return "waiting_for_you_to_type"
+        return "press_to_talk" if talk.plan.ptt else "listening"
 
     def _decide(self, at: float) -> None:
         """Whether the talk ends by itself now."""

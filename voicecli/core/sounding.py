@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from voicecli.core import barge_in, notices
+from voicecli.core import barge_in, notices, ptt
 from voicecli.core.changes import Foreign, SoundNow
 from voicecli.core.effective import silence_s
-from voicecli.core.effects import CloseSound, OpenSound, SendAudio
+from voicecli.core.effects import SendAudio
 from voicecli.core.sides import Cue, Device
 from voicecli.core.talk import Talk
 from voicecli.core.uplink import Cue as GateCue
@@ -25,22 +25,15 @@ WORKS_STILL = frozenset({SoundFailure.NO_PERMISSION, SoundFailure.DISK})
 
 def begin(talk: Talk) -> None:
     """A device is opened at once, so that one that is missing is told early; a file waits until it is listened to."""
-    open_side(talk, Side.SPEAKER)
+    talk.open_side(Side.SPEAKER)
     if talk.plan.microphone == "device":
-        open_side(talk, Side.MICROPHONE)
+        talk.open_side(Side.MICROPHONE)
 
 
-def open_side(talk: Talk, side: Side) -> None:
-    if talk.sides[side].wanted and talk.sides[side].move(Cue.OPEN):
-        talk.out.append(OpenSound(side))
-
-
-def close_side(talk: Talk, side: Side) -> None:
-    if talk.sides[side].move(Cue.CLOSE):
-        talk.out.append(CloseSound(side))
-
-
-def recorded(talk: Talk, block: MicBlock) -> None:
+def recorded(talk: Talk, block: MicBlock, at: float) -> None:
+    if talk.plan.ptt:
+        ptt.recorded(talk, block, at)
+        return
     talk.levels.recorded(block.level_db)
     if pcm := talk.uplink.block(block.pcm):
         talk.out.append(SendAudio(pcm, talk.plan.profile.input))
@@ -83,42 +76,50 @@ def failed(talk: Talk, failed: SoundFailed, at: float) -> None:
     if failed.side is Side.SPEAKER:
         barge_in.read(talk, at)
     elif ran:
-        _end_turn(talk)
+        _end_turn(talk, at)
 
 
-def mute(talk: Talk) -> None:
-    """The stream is closed, so that the system's microphone light goes out (G28)."""
+def mute(talk: Talk, at: float) -> None:
+    """The stream is closed, so that the system's microphone light goes out (G28).
+
+    A turn that the server hears is ended; a recording that it was not told to take is thrown away.
+    """
     if not talk.sides[Side.MICROPHONE].wanted:
         talk.tell("no_microphone_here")
         return
     if talk.uplink.muted:
         talk.tell("muted_already")
         return
-    _end_turn(talk)
+    ptt.throw_away(talk, at)
+    _end_turn(talk, at)
     talk.uplink.move(GateCue.MUTE)
-    close_side(talk, Side.MICROPHONE)
+    talk.recorder.forget()
+    talk.close_side(Side.MICROPHONE)
 
 
-def _end_turn(talk: Talk) -> None:
-    """Nothing more is recorded: without silence the server's VAD would wait for the end of a turn for ever.
+def _end_turn(talk: Talk, at: float) -> None:
+    """Nothing more is recorded: what was said by push-to-talk is said.
 
-    It goes whether a turn is known or not, because `speech_started` may be on its way.
+    Without silence the server's VAD would wait for the end of a turn for ever. It goes whether a turn is known or not,
+    because `speech_started` may be on its way.
     """
+    ptt.cut_short(talk, at)
     if talk.uplink.gate in (Gate.OPEN, Gate.SHUT) and isinstance(talk.effective.turn_detection, TurnDetection):
         silence = talk.uplink.silence(silence_s(talk.effective) + AFTER_SILENCE_S)
         talk.out.append(SendAudio(silence, talk.plan.profile.input, kept=True))
 
 
-def unmute(talk: Talk) -> None:
+def unmute(talk: Talk, at: float) -> None:
     """A microphone that was lost or missing is tried again: somebody who asks for it may have plugged it in."""
     if not talk.uplink.move(GateCue.UNMUTE):
         if talk.sides[Side.MICROPHONE].state is Device.LOST:
-            open_side(talk, Side.MICROPHONE)
+            talk.open_side(Side.MICROPHONE)
             return
         talk.tell("not_muted" if talk.sides[Side.MICROPHONE].wanted else "no_microphone_here")
     elif talk.connection.ready:
-        talk.uplink.move(GateCue.READY)
-        open_side(talk, Side.MICROPHONE)
+        talk.uplink.ready()
+        talk.open_side(Side.MICROPHONE)
+        ptt.speak(talk, at)
 
 
 def _tell_absences(talk: Talk, failures: tuple[SoundFailed, ...]) -> None:
@@ -128,10 +129,10 @@ def _tell_absences(talk: Talk, failures: tuple[SoundFailed, ...]) -> None:
         talk.show(notices.sound_failed(failures[0]))
 
 
-def stale(talk: Talk, gap_s: float) -> None:
+def stale(talk: Talk, gap_s: float, at: float) -> None:
     """What was recorded while the process stood still was thrown away by the device's side already."""
     if gap_s > STALE_MUTE_S and not talk.uplink.muted:
-        mute(talk)
+        mute(talk, at)
         talk.tell("muted_after_sleep", seconds=f"{gap_s:.0f}")
     else:
         talk.tell("stale", seconds=f"{gap_s:.1f}")
@@ -146,14 +147,15 @@ def end(talk: Talk, at: float) -> None:
     """What is still to be told, and both sides closed."""
     _tell_absences(talk, talk.absences.flush())
     tell_dropped(talk, at, now=True)
-    close_side(talk, Side.MICROPHONE)
-    close_side(talk, Side.SPEAKER)
+    talk.close_side(Side.MICROPHONE)
+    talk.close_side(Side.SPEAKER)
 
 
 def tick(talk: Talk, at: float) -> None:
+    ptt.tick(talk, at)
     _tell_absences(talk, talk.absences.tick(at))
     tell_dropped(talk, at)
     if talk.uplink.down_too_long(at):
-        close_side(talk, Side.MICROPHONE)
+        talk.close_side(Side.MICROPHONE)
     if level := talk.levels.tick(at, talk.ledger.ear(at), talk.ledger.queued(at)):
         talk.show(level)

@@ -87,7 +87,23 @@ class KeyboardSpent(In, frozen=True):
 class Asked(In, frozen=True):
     """A command of the person's that needs no more words."""
 
-    what: Literal["interrupt", "mute", "unmute", "retry"]
+    what: Literal["interrupt", "mute", "unmute", "retry", "talk", "answer"]
+    """`interrupt` also throws away what is being recorded by push-to-talk; `talk` begins and ends a recording."""
+
+
+class TalkPressed(In, frozen=True):
+    """The talk key is pressed. It may come again and again while the key is held, where `releases_seen` is False."""
+
+    pressed_at: float
+    """When, which may be a little before it gets here."""
+    releases_seen: bool
+    """`TalkReleased` will follow; else the next press ends the recording."""
+
+
+class TalkReleased(In, frozen=True):
+    """The talk key is let go, or nobody can say any more whether it is held (the terminal has lost its focus)."""
+
+    released_at: float
 
 
 class Quit(In, frozen=True):
@@ -128,6 +144,8 @@ Stimulus = (
     | Typed
     | KeyboardSpent
     | Asked
+    | TalkPressed
+    | TalkReleased
     | Quit
     | EchoSet
     | Tick

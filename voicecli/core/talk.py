@@ -13,7 +13,7 @@ from voicecli.core import notices
 from voicecli.core.changes import AnyChange
 from voicecli.core.connection import Connection
 from voicecli.core.effective import silence_s
-from voicecli.core.effects import AnyEffect, Send, Show
+from voicecli.core.effects import AnyEffect, CloseSound, OpenSound, Send, Show
 from voicecli.core.ending import Ending
 from voicecli.core.heard import Ledger
 from voicecli.core.interruption import Interruption
@@ -21,8 +21,10 @@ from voicecli.core.levels import Levels
 from voicecli.core.machine import Rows
 from voicecli.core.pending import Kind, Pending
 from voicecli.core.plan import Plan
+from voicecli.core.recorder import Recorder
+from voicecli.core.repeats import Repeats
 from voicecli.core.responses import Responses
-from voicecli.core.sides import Absences, DeviceSide
+from voicecli.core.sides import Absences, Cue, DeviceSide
 from voicecli.core.transcript import Transcript
 from voicecli.core.uplink import Uplink
 from voicecli.core.usage import Counted
@@ -48,7 +50,10 @@ class Talk:
         self.transcript = Transcript(self.show)
         self.ledger = Ledger() if ledger is None else ledger
         self.interruption = Interruption(self.rows)
-        self.uplink = Uplink(self.rows)
+        self.uplink = Uplink(self.rows, plan.ptt)
+        self.recorder, self.repeats = Recorder(), Repeats()
+        self.answer_held = False
+        """An answer is wanted, and waits until the person has said what is being recorded."""
         self.sides = {
             Side.MICROPHONE: DeviceSide(self.rows, plan.microphone != "none"),
             Side.SPEAKER: DeviceSide(self.rows, plan.speaker),
@@ -57,7 +62,7 @@ class Talk:
         self.echo = plan.echo
         self.counted = Counted()
         self.levels = Levels(plan.levels)
-        self.ending = Ending(plan.microphone, plan.keyboard, silence_s(plan.session))
+        self.ending = Ending(plan.microphone, plan.keyboard, silence_s(plan.session), keyed=plan.ptt)
         self.texts: deque[tuple[str, str]] = deque()
         """Typed and not sent yet: our item and its text."""
         self.unsent: dict[str, str] = {}
@@ -127,9 +132,19 @@ class Talk:
         self.pending.add(name, kind, subject)
         self.out.append(Send(msgspec.structs.replace(event, event_id=name)))
 
+    def open_side(self, side: Side) -> None:
+        if self.sides[side].wanted and self.sides[side].move(Cue.OPEN):
+            self.out.append(OpenSound(side))
+
+    def close_side(self, side: Side) -> None:
+        if self.sides[side].move(Cue.CLOSE):
+            self.out.append(CloseSound(side))
+
     def ask_for_answer(self, at: float) -> None:
-        """An answer is wanted: now, or when the one before it is done."""
-        if self.responses.ask(at):
+        """An answer is wanted: now, or when the one before it is done and the person has said what they say."""
+        if self.uplink.recording:
+            self.responses.wanted, self.answer_held = False, True
+        elif self.responses.ask(at):
             self.answering = tuple(self.unsent)
             self.send(ResponseCreate(), Kind.RESPONSE)
 

@@ -1,4 +1,7 @@
-"""The microphone's gate: sound leaves only while the link is ready, not muted, and not shut by half-duplex."""
+"""The microphone's gate: sound leaves only while the link is ready, not muted, and not shut by half-duplex.
+
+With push-to-talk it leaves only while the talk key says so; which samples those are is the recorder's.
+"""
 
 from __future__ import annotations
 
@@ -22,28 +25,83 @@ class Gate(Enum):
     MUTED = "muted"
     SHUT = "half-duplex shut"
     """The assistant is to be heard: silence goes in the place of what is recorded."""
+    KEY_UP = "key up"
+    """Push-to-talk, and nobody talks."""
+    HELD = "key held"
+    LATCHED = "latched"
+    """Recording without a key that is held, until the next press."""
+    FULL = "full"
+    """The longest recording is there; the microphone is off, and somebody has to say whether it is to be sent."""
+    RELEASED = "key released"
+    """The sound up to the release is still on its way from the device."""
+
+
+RECORDING = frozenset({Gate.HELD, Gate.LATCHED, Gate.FULL, Gate.RELEASED})
 
 
 class Cue(Enum):
     READY = "ready"
+    READY_FOR_KEY = "ready for the key"
     UNREADY = "unready"
     MUTE = "mute"
     UNMUTE = "unmute"
     SHUT = "shut"
     REOPEN = "reopen"
+    HOLD = "hold"
+    """The key is pressed, and its release will be told."""
+    TOGGLE = "toggle"
+    """The key is pressed where releases are not told, or a command says the same."""
+    TAP = "tap"
+    """The key is released so soon that it was a tap."""
+    RELEASE = "release"
+    FILL = "fill"
+    DONE = "done"
+    """All of the recording is there, or no more of it will come: it is to be taken."""
+    DISCARD = "discard"
+    """It is thrown away, or lost."""
 
 
 MOVES: dict[Gate, dict[Cue, Gate]] = {
-    Gate.CLOSED: {Cue.READY: Gate.OPEN, Cue.MUTE: Gate.MUTED},
+    Gate.CLOSED: {Cue.READY: Gate.OPEN, Cue.READY_FOR_KEY: Gate.KEY_UP, Cue.MUTE: Gate.MUTED},
     Gate.OPEN: {Cue.UNREADY: Gate.CLOSED, Cue.MUTE: Gate.MUTED, Cue.SHUT: Gate.SHUT},
     Gate.SHUT: {Cue.UNREADY: Gate.CLOSED, Cue.MUTE: Gate.MUTED, Cue.REOPEN: Gate.OPEN},
     Gate.MUTED: {Cue.UNMUTE: Gate.CLOSED},
+    Gate.KEY_UP: {
+        Cue.HOLD: Gate.HELD,
+        Cue.TOGGLE: Gate.LATCHED,
+        Cue.UNREADY: Gate.CLOSED,
+        Cue.MUTE: Gate.MUTED,
+    },
+    Gate.HELD: {
+        Cue.TAP: Gate.LATCHED,
+        Cue.RELEASE: Gate.RELEASED,
+        Cue.TOGGLE: Gate.RELEASED,
+        Cue.FILL: Gate.FULL,
+        Cue.DONE: Gate.KEY_UP,
+        Cue.DISCARD: Gate.KEY_UP,
+    },
+    Gate.LATCHED: {
+        Cue.HOLD: Gate.RELEASED,
+        Cue.TOGGLE: Gate.RELEASED,
+        Cue.FILL: Gate.FULL,
+        Cue.DONE: Gate.KEY_UP,
+        Cue.DISCARD: Gate.KEY_UP,
+    },
+    Gate.FULL: {Cue.DONE: Gate.KEY_UP, Cue.DISCARD: Gate.KEY_UP},
+    Gate.RELEASED: {
+        Cue.HOLD: Gate.HELD,  # some keyboards repeat by letting go and pressing again: such a release was none
+        Cue.TOGGLE: Gate.LATCHED,
+        Cue.DONE: Gate.KEY_UP,
+        Cue.DISCARD: Gate.KEY_UP,
+    },
 }
 
 
 class Uplink:
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, keyed: bool = False) -> None:
+        """`keyed`: push-to-talk."""
         self._machine = Machine(MOVES, Gate.CLOSED, rows)
+        self._keyed = keyed
         self.sent = 0
         """Samples that left, silence in their place included."""
         self.withheld = 0
@@ -54,6 +112,8 @@ class Uplink:
         self._spoken_ms: dict[str, int] = {}
         self.down_since: float | None = None
         self._audible = False
+        self.rings = False
+        """Half-duplex: the assistant is to be heard, or the room rings on."""
         self._quiet_from: float | None = None
         self._dropped = 0
         self._told_dropped_at = -DROPPED_EVERY_S
@@ -65,6 +125,11 @@ class Uplink:
     @property
     def muted(self) -> bool:
         return self.gate is Gate.MUTED
+
+    @property
+    def recording(self) -> bool:
+        """The person says something by push-to-talk that is not sent or thrown away yet."""
+        return self.gate in RECORDING
 
     @property
     def deadline(self) -> float | None:
@@ -95,6 +160,15 @@ class Uplink:
 
     def move(self, cue: Cue) -> bool:
         return self._machine.move(cue)
+
+    def ready(self) -> bool:
+        """There is a link that takes sound."""
+        return self.move(Cue.READY_FOR_KEY if self._keyed else Cue.READY)
+
+    def count(self, sent: int, recorded: int) -> None:
+        """So many samples of so many that were recorded left, by push-to-talk."""
+        self.sent += sent
+        self.withheld += max(0, recorded - sent)
 
     def block(self, pcm: bytes) -> bytes:
         """What goes to the server for a recorded block: it, silence of its length, or nothing."""
@@ -140,7 +214,7 @@ class Uplink:
         elif self._audible:
             self._quiet_from = at
         self._audible = audible
-        rings = audible or (self._quiet_from is not None and at < self._quiet_from + TAIL_S)
+        self.rings = rings = audible or (self._quiet_from is not None and at < self._quiet_from + TAIL_S)
         if rings and self.gate is Gate.OPEN:
             self.move(Cue.SHUT)
         elif not rings and self.gate is Gate.SHUT:
