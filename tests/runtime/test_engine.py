@@ -44,11 +44,12 @@ from voicecli.ports import (
 )
 from voicecli.protocol.events import (
     AudioDelta,
+    InputAudioBufferClear,
     InputAudioBufferCommit,
     ResponseDone,
     SessionUpdate,
 )
-from voicecli.protocol.items import SessionConfig
+from voicecli.protocol.items import FORMATS, SessionConfig
 from voicecli.runtime.engine import LAST, MOST, POLL_S, Engine
 
 URL = "ws://127.0.0.1:1/v1/realtime"
@@ -172,6 +173,50 @@ def test_an_event_is_spelled_and_sent_and_microphone_sound_may_be_dropped():
     assert json.loads(sent)["type"] == "input_audio_buffer.commit"
     assert base64.b64decode(json.loads(audio)["audio"]) == pcm
     assert samples == 480
+
+
+ULAW = FORMATS["g711_ulaw"]
+
+
+def uploaded(bench):
+    """Of each frame of sound: its bytes, and the samples it is counted for."""
+    sounds = [call[1:] for call in bench.wire.calls if call[0] == "audio"]
+    return [(base64.b64decode(json.loads(frame)["audio"]), samples) for frame, samples in sounds]
+
+
+def test_g711_goes_out_as_one_stream_and_is_counted_in_samples_of_the_house():
+    loud = (9000).to_bytes(2, "little") * 500
+    effects = [SendAudio(loud[:962], ULAW), SendAudio(loud[:958], ULAW), SendAudio(b"\0\0", ULAW)]
+    bench = Bench({Begin: [Connect(PROFILE, URL), *effects]})
+    bench.turn(0.0, Begin())
+    (one, counted), (two, more) = uploaded(bench)  # one sample is not worth a frame, and goes with the next ones
+    assert (len(one), counted) == (160, 481)
+    assert (len(two), more) == (160, 479)
+    assert len({*two}) == 1, "the filter goes on where it was"
+
+
+@pytest.mark.parametrize(
+    "between", [Send(InputAudioBufferCommit()), Send(InputAudioBufferClear()), Connect(PROFILE, URL)]
+)
+def test_nothing_of_one_recording_or_connection_is_heard_in_the_next(between):
+    loud, silence = SendAudio((9000).to_bytes(2, "little") * 482, ULAW), SendAudio(bytes(960), ULAW)
+    bench = Bench({Begin: [Connect(PROFILE, URL), loud, between, silence]})
+    bench.turn(0.0, Begin())
+    assert uploaded(bench)[1] == (b"\xff" * 160, 480)
+
+
+def test_g711_is_laid_with_exactly_the_counted_samples():
+    effects = [Play(0, b"\xff" * 161, ULAW), Play(483, b"\xff" * 7, ULAW)]
+    bench = Bench({Begin: effects})
+    bench.turn(0.0, Begin())
+    assert bench.card.calls == [("lay", bytes(2 * 483)), ("lay", bytes(2 * 21))]
+
+
+def test_nothing_of_what_was_cut_is_heard_in_the_next_answer():
+    effects = [Play(0, b"\x80" * 80, ULAW), Move(Playhead(1, 240, True)), Play(240, b"\xff" * 80, ULAW)]
+    bench = Bench({Begin: effects})
+    bench.turn(0.0, Begin())
+    assert [call for call in bench.card.calls if call[0] == "lay"][1] == ("lay", bytes(480))
 
 
 def test_what_a_spelling_cannot_carry_is_told_once_for_each_path():

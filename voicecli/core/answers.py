@@ -121,7 +121,7 @@ def sound(talk: Talk, event: e.AudioDelta, at: float) -> None:
         return
     if not talk.speaker:
         return
-    form = talk.plan.profile.output
+    form = talk.conversation.form(event.item_id, event.content_index)
     if data := talk.ledger.whole(event.item_id, event.content_index, event.delta, form):
         position = talk.ledger.lay(event.item_id, form.samples(len(data)))
         talk.out.append(Play(position, data, form))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import msgspec
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
-from voicecli.protocol.items import SessionConfig, TurnDetection
+from voicecli.ports import Format
+from voicecli.protocol.items import KNOWN_FORMATS, SessionConfig, TurnDetection
 
 
 def silence_s(session: SessionConfig) -> float:
@@ -13,6 +14,29 @@ def silence_s(session: SessionConfig) -> float:
     detection = session.turn_detection
     ms = detection.silence_duration_ms if isinstance(detection, TurnDetection) else None
     return float(500 if ms is None else ms) / 1000
+
+
+def agreed(wanted: SessionConfig, effective: SessionConfig) -> SessionConfig:
+    """The settings after an update that was taken: where the server is silent about the sound, it is as we asked."""
+    return msgspec.structs.replace(
+        effective,
+        input_audio_format=_or(effective.input_audio_format, wanted.input_audio_format),
+        output_audio_format=_or(effective.output_audio_format, wanted.output_audio_format),
+    )
+
+
+def form_in_force(name: str | UnsetType, own: Format) -> Format:
+    """The format the server names, which is believed whatever was asked for.
+
+    `own`, the profile's, where it names none, or one that nobody knows.
+    """
+    if name is UNSET or name == own.name:
+        return own
+    return KNOWN_FORMATS.get(name, own)
+
+
+def _or(name: str | UnsetType, other: str | UnsetType) -> str | UnsetType:
+    return other if name is UNSET else name
 
 
 def said(session: SessionConfig) -> dict[str, str]:

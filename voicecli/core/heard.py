@@ -69,9 +69,9 @@ class Ledger:
     # ---- laying
 
     def whole(self, item: str, part: int | float, data: bytes, form: Format) -> bytes:
-        """The bytes of whole samples; an odd one waits for the next delta of its part."""
+        """The bytes of whole samples; odd ones wait for the next delta of their part."""
         data = self._odd.pop((item, part), b"") + data
-        if rest := len(data) % form.width:
+        if rest := len(data) % form.unit:
             self._odd[item, part] = data[-rest:]
             data = data[:-rest]
         return data

@@ -5,7 +5,7 @@ from __future__ import annotations
 from voicecli.core import answers, notices, ptt
 from voicecli.core.changes import Foreign, LinkNow, SessionNow
 from voicecli.core.connection import Cue, Link
-from voicecli.core.effective import differences, said
+from voicecli.core.effective import agreed, differences, said
 from voicecli.core.effects import Connect, Hangup
 from voicecli.core.pending import Kind
 from voicecli.core.sides import Device
@@ -27,14 +27,14 @@ def dial(talk: Talk, at: float) -> None:
 def greeted(talk: Talk, event: SessionCreated, at: float) -> None:
     """Every connection sends one `session.update`, and no sound before that is answered."""
     if talk.connection.move(Cue.GREETED, at):
-        talk.effective = event.session
+        talk.configured(event.session)
         talk.send(SessionUpdate(session=talk.plan.session), Kind.UPDATE)
 
 
 def configured(talk: Talk, event: SessionUpdated, at: float) -> None:
     """`session.updated` does not say which update it answers: matched by order."""
     talk.pending.answered(Kind.UPDATE)
-    talk.effective = event.session
+    talk.configured(agreed(talk.plan.session, event.session))
     differ = differences(talk.plan.session, event.session)
     talk.show(
         SessionNow(

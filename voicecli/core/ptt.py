@@ -115,7 +115,7 @@ def recorded(talk: Talk, block: MicBlock, at: float) -> None:
 
 def _send(talk: Talk, pcm: bytes) -> None:
     if pcm:
-        talk.out.append(SendAudio(pcm, talk.plan.profile.input))
+        talk.out.append(SendAudio(pcm, talk.input))
 
 
 def _over(talk: Talk, at: float) -> None:

@@ -36,7 +36,7 @@ def recorded(talk: Talk, block: MicBlock, at: float) -> None:
         return
     talk.levels.recorded(block.level_db)
     if pcm := talk.uplink.block(block.pcm):
-        talk.out.append(SendAudio(pcm, talk.plan.profile.input))
+        talk.out.append(SendAudio(pcm, talk.input))
 
 
 def opened(talk: Talk, opened: SoundOpened) -> None:
@@ -106,7 +106,7 @@ def _end_turn(talk: Talk, at: float) -> None:
     ptt.cut_short(talk, at)
     if talk.uplink.gate in (Gate.OPEN, Gate.SHUT) and isinstance(talk.effective.turn_detection, TurnDetection):
         silence = talk.uplink.silence(silence_s(talk.effective) + AFTER_SILENCE_S)
-        talk.out.append(SendAudio(silence, talk.plan.profile.input, kept=True))
+        talk.out.append(SendAudio(silence, talk.input, kept=True))
 
 
 def unmute(talk: Talk, at: float) -> None:

@@ -12,7 +12,7 @@ import msgspec
 from voicecli.core import notices
 from voicecli.core.changes import AnyChange
 from voicecli.core.connection import Connection
-from voicecli.core.effective import silence_s
+from voicecli.core.effective import form_in_force, silence_s
 from voicecli.core.effects import AnyEffect, CloseSound, OpenSound, Send, Show
 from voicecli.core.ending import Ending
 from voicecli.core.heard import Ledger
@@ -28,10 +28,10 @@ from voicecli.core.sides import Absences, Cue, DeviceSide
 from voicecli.core.transcript import Transcript
 from voicecli.core.uplink import Uplink
 from voicecli.core.usage import Counted
-from voicecli.ports import Side
+from voicecli.ports import Format, Side
 from voicecli.protocol.conversation import Conversation
 from voicecli.protocol.events import ClientEvent, ResponseCreate
-from voicecli.protocol.items import TurnDetection
+from voicecli.protocol.items import SessionConfig, TurnDetection
 
 MOST_TOLD = 32
 """Things of one sort that are told; more are only counted."""
@@ -93,6 +93,16 @@ class Talk:
     def rest(self) -> bool:
         """Nothing is unanswered or unheard."""
         return not (self.texts or self.responses.busy or self.uplink.speaking is not None) and self.ledger.rest
+
+    @property
+    def input(self) -> Format:
+        """How the server wants to be sent sound."""
+        return form_in_force(self.effective.input_audio_format, self.plan.profile.input)
+
+    def configured(self, session: SessionConfig) -> None:
+        """These settings are in force."""
+        self.effective = session
+        self.conversation.output = form_in_force(session.output_audio_format, self.plan.profile.output)
 
     @property
     def answers_by_itself(self) -> bool:

@@ -1,0 +1,127 @@
+"""The formats of sound in force: what the server says of them is believed, and each counts in real milliseconds."""
+
+import itertools
+
+import pytest
+from core_talk import TALK, Bench, created, error, frames, sound, started, whole
+from msgspec import UNSET
+from msgspec.structs import replace
+
+from voicecli.core.effective import agreed, form_in_force
+from voicecli.core.effects import Play, SendAudio
+from voicecli.core.stimuli import Begin, Opened
+from voicecli.ports import PCM16, SAMPLES_PER_MS, Format
+from voicecli.protocol import events as e
+from voicecli.protocol.items import FORMATS, SessionConfig
+
+ULAW, ALAW = FORMATS["g711_ulaw"], FORMATS["g711_alaw"]
+WIDE = Format("pcm16_16000hz", 16_000, 2)
+OWN = Format("pcm", 16_000, 2)
+"""As a server calls its own that has names of its own."""
+
+
+def bench(asked=UNSET, own=PCM16, greets=UNSET, says=UNSET) -> Bench:
+    """A link whose settings were asked for and answered, both formats alike. `says` None: they were refused."""
+    profile = replace(TALK.profile, input=own, output=own)
+    session = replace(TALK.session, input_audio_format=asked, output_audio_format=asked)
+    made = Bench(replace(TALK, profile=profile, session=session))
+    made.give(Begin(), Opened(1.8e9))
+    made.says(e.SessionCreated(session=SessionConfig(input_audio_format=greets, output_audio_format=greets)))
+    if says is None:
+        made.says(error("no such format", "invalid_value"))
+    else:
+        said = replace(session, input_audio_format=says, output_audio_format=says)
+        made.says(e.SessionUpdated(session=said))
+    return made
+
+
+def form_of(effects) -> Format:
+    (form,) = {effect.form for effect in effects if isinstance(effect, SendAudio | Play)}
+    return form
+
+
+@pytest.mark.parametrize(
+    ("how", "form"),
+    [
+        ({}, PCM16),
+        ({"own": OWN}, OWN),
+        ({"asked": "g711_ulaw"}, ULAW),
+        ({"asked": "g711_ulaw", "greets": "pcm16"}, ULAW),
+        ({"asked": "g711_ulaw", "says": "g711_ulaw"}, ULAW),
+        ({"asked": "pcm16", "says": "g711_alaw"}, ALAW),
+        ({"asked": "g711_ulaw", "says": "pcm16"}, PCM16),
+        ({"asked": "pcm16", "says": "pcm16_16000hz"}, WIDE),
+        ({"asked": "pcm", "own": OWN, "says": "pcm"}, OWN),
+        ({"asked": "pcm16", "says": "a new one"}, PCM16),
+        ({"asked": "g711_ulaw", "says": None}, PCM16),
+        ({"asked": "g711_ulaw", "greets": "g711_alaw", "says": None}, ALAW),
+    ],
+    ids=str,
+)
+def test_the_format_in_force_is_the_servers_then_what_was_asked_then_the_profiles(how, form):
+    made = bench(**how)
+    assert form_of(made.records(20)) == form
+    made.says(created())
+    assert form_of(made.says(e.AudioDelta(response_id="r1", item_id="a1", delta=bytes(form.unit)))) == form
+
+
+def test_each_side_has_its_own_format():
+    session = replace(TALK.session, input_audio_format="g711_ulaw", output_audio_format="g711_alaw")
+    made = Bench(replace(TALK, session=session)).ready()
+    made.says(e.SessionUpdated(session=session), created())
+    assert form_of(made.records(20)) == ULAW
+    assert form_of(made.says(sound(1))) == ALAW
+
+
+@pytest.mark.parametrize(("form", "size"), [(PCM16, 48), (ULAW, 8), (ALAW, 8), (WIDE, 32)], ids=lambda one: str(one))
+def test_a_cut_claims_the_milliseconds_of_the_wire(form, size):
+    made = bench("pcm16", says=form.name)
+    made.says(created(), e.AudioDelta(response_id="r1", item_id="a1", delta=bytes(size * 1000)), at=1.0)
+    made.plays(0, 1000)
+    assert frames(made.says(started(), at=1.3217)) == [("truncate", "a1", 321)]
+    assert made.session.talk.conversation.samples("a1") == 1000 * SAMPLES_PER_MS
+
+
+@pytest.mark.parametrize("form", [PCM16, ULAW, WIDE], ids=str)
+def test_sound_that_is_cut_anywhere_is_laid_in_whole_units_and_counted_as_at_the_server(form):
+    made = bench("pcm16", says=form.name)
+    made.says(created(), at=1.0)
+    data = bytes(range(1, 60))
+    cuts = (0, 1, 2, 5, 6, 13, 30, 59)
+    effects = made.says(
+        *(e.AudioDelta(response_id="r1", item_id="a1", delta=data[low:high]) for low, high in itertools.pairwise(cuts))
+    )
+    plays = [effect for effect in effects if isinstance(effect, Play)]
+    assert b"".join(play.data for play in plays) == data[: len(data) // form.unit * form.unit]
+    assert all(len(play.data) % form.unit == 0 for play in plays)
+    assert made.laid == form.samples(len(data)) == made.session.talk.conversation.samples("a1")
+    made.says(whole())
+    assert made.session.talk.ledger.dropped_bytes == len(data) % form.unit
+
+
+def test_a_part_keeps_the_format_it_began_with():
+    made = bench("g711_ulaw", says="g711_ulaw")
+    delta = e.AudioDelta(response_id="r1", item_id="a1", delta=bytes(80))
+    made.says(created(), delta)
+    made.says(e.SessionUpdated(session=replace(TALK.session, output_audio_format="pcm16")))
+    assert form_of(made.says(delta)) == ULAW
+    assert made.laid == made.session.talk.conversation.samples("a1") == 20 * SAMPLES_PER_MS
+    assert form_of(made.says(replace(delta, item_id="a2"))) == PCM16
+    assert form_of(made.says(replace(delta, content_index=1))) == PCM16
+
+
+def test_a_new_connection_has_what_its_own_server_says():
+    made = bench("g711_ulaw", says="g711_alaw")
+    assert form_of(made.records(20)) == ALAW
+    made.session.talk.reconnect()
+    assert made.session.talk.conversation.output == PCM16
+
+
+def test_what_is_agreed_is_what_the_server_says_but_for_the_formats_it_does_not_name():
+    wanted = SessionConfig(voice="a", input_audio_format="g711_ulaw", output_audio_format="g711_ulaw")
+    said = SessionConfig(output_audio_format="pcm16")
+    assert agreed(wanted, said) == SessionConfig(input_audio_format="g711_ulaw", output_audio_format="pcm16")
+
+
+def test_a_name_that_nobody_knows_leaves_the_profiles_own():
+    assert form_in_force("mp3", OWN) == form_in_force(UNSET, OWN) == OWN
