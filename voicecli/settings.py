@@ -168,6 +168,13 @@ class Settings(Struct, frozen=True, kw_only=True):
         Path | None,
         About("A WAV file that is written in the place of the speaker.", _TALK, metavar="FILE.wav", folder_env=False),
     ] = None
+    input_format: Annotated[
+        Literal["pcm16", "g711_ulaw", "g711_alaw"] | None,
+        About("How your sound is sent; G.711, as telephones do, takes a sixth of the network.", _TALK),
+    ] = None
+    output_format: Annotated[
+        Literal["pcm16", "g711_ulaw", "g711_alaw"] | None, About("How the sound of answers is asked for.", _TALK)
+    ] = None
     echo: Annotated[
         Literal["off", "half-duplex"],
         About("half-duplex: the microphone is shut while the assistant speaks, for open speakers.", _TALK),

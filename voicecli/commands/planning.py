@@ -64,8 +64,8 @@ def session(settings: Settings, profile: Profile, mode: Mode) -> SessionConfig:
         modalities=("text", "audio"),
         instructions=instructions,
         voice=voice or UNSET,
-        input_audio_format=profile.input.name,
-        output_audio_format=profile.output.name,
+        input_audio_format=settings.input_format or profile.input.name,
+        output_audio_format=settings.output_format or profile.output.name,
         input_audio_transcription=_transcription(settings, profile),
         turn_detection=TurnDetection(
             type="server_vad",
