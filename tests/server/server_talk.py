@@ -14,7 +14,7 @@ from voicecli.protocol.conversation import Conversation
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.events import Malformed, Unknown
 from voicecli.server.limits import Limits
-from voicecli.server.responder import Answer, AnswerItem, AnswerPart, Asked, Piece, one_item
+from voicecli.server.responder import Answer, AnswerCall, AnswerItem, AnswerPart, Asked, Piece, one_item
 from voicecli.server.session import ServerSession
 
 DEFAULTS = Limits()
@@ -79,7 +79,8 @@ def written(text: str) -> AnswerPart:
 
 
 def sound_of(answer: Answer) -> bytes:
-    return b"".join(piece.pcm for item in answer.items for part in item.parts for piece in part.pieces)
+    parts = [part for item in answer.items if isinstance(item, AnswerItem) for part in item.parts]
+    return b"".join(piece.pcm for part in parts for piece in part.pieces)
 
 
 ONE_SECOND = one_item(spoken(("one", 0.5), ("two", 0.5)))
@@ -90,6 +91,10 @@ TWO_ITEMS = Answer(
         AnswerItem((written("a text"),)),
     )
 )
+
+
+CALL = Answer((AnswerCall("weather", '{"city": "Oslo", "unit": "celsius"}', "call_w"),))
+SPOKEN_CALL = Answer((*ONE_SECOND.items, *CALL.items))
 
 
 class Talk:

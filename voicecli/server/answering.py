@@ -46,6 +46,7 @@ class Answering:
         self._aside: list[RunningResponse] = []
         self._asked = 0
         self._typed = ""
+        self._outputs: list[str] = []
         self._heard_samples = 0
         self._sound_of: dict[str, int] = {}
         """Samples of each item of the user's."""
@@ -61,6 +62,10 @@ class Answering:
     def hear_text(self, text: str) -> None:
         """The user typed this."""
         self._typed = text
+
+    def hear_output(self, output: str) -> None:
+        """A function of the client's gave this back."""
+        self._outputs.append(output)
 
     def hear_sound(self, item_id: str, samples: int, spoken: int) -> None:
         """The user said something: an item of `samples`, of which `spoken` were speech."""
@@ -148,6 +153,7 @@ class Answering:
             Pace(self._limits, start, max(start, self._ear)),
             FORMATS[str(config.output_audio_format)],
             most if isinstance(most, int) else None,
+            _wants_sound(config),
         )
 
     def _answer(self, config: SessionConfig, asked: ResponseConfig) -> Answer:
@@ -158,11 +164,13 @@ class Answering:
             number=self._asked,
             typed=typed,
             heard_ms=heard_ms,
-            spoken="audio" in (config.modalities or ()),
+            spoken=_wants_sound(config),
             instructions=str(config.instructions or ""),
+            tools=_callable(config),
+            outputs=() if given else tuple(self._outputs),
         )
         if not given:
-            self._typed, self._heard_samples = "", 0
+            self._typed, self._heard_samples, self._outputs = "", 0, []
         self._asked += 1
         return self._responder.answer(wanted)
 
@@ -203,6 +211,17 @@ class Answering:
             self._aside.remove(running)
         self._rates.settle(fresh, at)
         self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
+
+
+def _wants_sound(config: SessionConfig) -> bool:
+    return "audio" in (config.modalities or ())
+
+
+def _callable(config: SessionConfig) -> tuple[str, ...]:
+    """The functions that an answer may call."""
+    if config.tool_choice == "none" or config.tools is UNSET:
+        return ()
+    return tuple(tool.name for tool in config.tools if tool.name)
 
 
 def _last_text(items: tuple[Item, ...]) -> str:

@@ -62,10 +62,20 @@ class AnswerItem(Struct, frozen=True):
     parts: tuple[AnswerPart, ...]
 
 
+class AnswerCall(Struct, frozen=True):
+    """One function call; `arguments` leaves in pieces of a few characters."""
+
+    name: str
+    arguments: str = "{}"
+    """JSON, as a model would write it: nobody checks it."""
+    call_id: str | None = None
+    """None: the session gives one."""
+
+
 class Answer(Struct, frozen=True):
     """All of one response: what is said, and how it ends when nobody interrupts it."""
 
-    items: tuple[AnswerItem, ...] = ()
+    items: tuple[AnswerItem | AnswerCall, ...] = ()
     status: Literal["completed", "incomplete", "failed"] = "completed"
     reason: str | None = None
     """max_output_tokens | content_filter, with `incomplete`."""
@@ -89,6 +99,10 @@ class Asked(Struct, frozen=True):
     spoken: bool
     """Whether sound is wanted, or text only."""
     instructions: str = ""
+    tools: tuple[str, ...] = ()
+    """Names of the functions that may be called; empty where the client wants no call."""
+    outputs: tuple[str, ...] = ()
+    """What the client's functions gave back since the last answer."""
 
 
 class Responder(Protocol):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from enum import Enum, auto
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, assert_never
 
 from msgspec.structs import replace
 
@@ -22,6 +22,8 @@ from voicecli.protocol.events import (
     AudioTranscriptDone,
     ContentPartAdded,
     ContentPartDone,
+    FunctionCallArgumentsDelta,
+    FunctionCallArgumentsDone,
     OutputItemAdded,
     OutputItemDone,
     ServerEvent,
@@ -30,7 +32,10 @@ from voicecli.protocol.events import (
 )
 from voicecli.protocol.items import ContentPart, Item, Response, StatusDetails, StatusError
 from voicecli.server.limits import CHARACTERS_PER_TOKEN, OUTPUT_TOKEN_SAMPLES, Limits, Spent, sound_tokens
-from voicecli.server.responder import Answer, AnswerItem, AnswerPart, Piece
+from voicecli.server.responder import Answer, AnswerCall, AnswerItem, AnswerPart, Piece
+
+ARGUMENTS_PIECE: Final = 16
+"""Characters of a function call's arguments in one delta."""
 
 
 class Ids:
@@ -98,9 +103,11 @@ class RunningResponse:
         pace: Pace,
         form: Format,
         max_tokens: int | None = None,
+        spoken: bool = True,
     ) -> None:
-        """`response` is as it was created, `form` how its sound is spelled."""
+        """`response` is as it was created, `form` how its sound is spelled; without `spoken` all is written."""
         self.form = form
+        self._spoken = spoken
         self._answer = answer
         self._response = response
         self._ids = ids
@@ -184,7 +191,13 @@ class RunningResponse:
         for index, answer in enumerate(self._answer.items):
             if not self._running:
                 break
-            yield from self._play_item(index, answer)
+            match answer:
+                case AnswerItem():
+                    yield from self._play_item(index, answer)
+                case AnswerCall():
+                    yield from self._play_call(index, answer)
+                case _:
+                    assert_never(answer)
 
     def _play_item(self, index: int, answer: AnswerItem) -> Iterator[float]:
         item = Item(
@@ -201,22 +214,56 @@ class RunningResponse:
                 break
             place = _Place(self.id, index, item.id or "", len(content))
             yield from self._play_part(place, part, content)
+        self._finish_item(index, replace(item, content=tuple(content)))
+
+    def _play_call(self, index: int, answer: AnswerCall) -> Iterator[float]:
+        item = Item(
+            id=self._ids.new("item"),
+            object="realtime.item",
+            type="function_call",
+            status="in_progress",
+            call_id=answer.call_id or self._ids.new("call"),
+            name=answer.name,
+            arguments="",
+        )
+        place: dict[str, Any] = {
+            "response_id": self.id,
+            "output_index": index,
+            "item_id": item.id,
+            "call_id": item.call_id,
+        }
+        self._out.append(OutputItemAdded(response_id=self.id, output_index=index, item=item))
+        said = ""
+        for n in range(0, len(answer.arguments), ARGUMENTS_PIECE):
+            self._written_s += self._answer.text_word_s
+            yield self._pace.due(self._samples, self._written_s)
+            if not self._may_go_on():
+                break
+            piece = answer.arguments[n : n + ARGUMENTS_PIECE]
+            said += piece
+            self._letters += len(piece)
+            self._out.append(FunctionCallArgumentsDelta(**place, delta=piece))
+        self._out.append(FunctionCallArgumentsDone(**place, arguments=said, name=answer.name))
+        self._finish_item(index, replace(item, arguments=said))
+
+    def _finish_item(self, index: int, item: Item) -> None:
         whole = self._running and (self._answer.status == "completed" or index + 1 < len(self._answer.items))
-        item = replace(item, status="completed" if whole else "incomplete", content=tuple(content))
+        item = replace(item, status="completed" if whole else "incomplete")
         self._output.append(item)
         self._out.append(OutputItemDone(response_id=self.id, output_index=index, item=item))
 
     def _play_part(self, place: _Place, part: AnswerPart, content: list[ContentPart]) -> Iterator[float]:
-        opened = ContentPart(type="audio", transcript="") if part.spoken else ContentPart(type="text", text="")
+        spoken = part.spoken and self._spoken
+        opened = ContentPart(type="audio", transcript="") if spoken else ContentPart(type="text", text="")
         self._out.append(ContentPartAdded(**place.fields, part=opened))
         said: list[str] = []
         voice = ToWire()
         for piece in part.pieces:
-            yield from self._play_piece(place, voice if part.spoken else None, piece, said)
+            yield from self._play_piece(place, voice if spoken else None, piece, said)
             if not self._running:
                 break
         text = "".join(said)
-        if part.spoken:
+        if spoken:
             whole = ContentPart(type="audio", transcript=text)
             self._out.append(AudioTranscriptDone(**place.fields, transcript=text))
             self._out.append(AudioDone(**place.fields))

@@ -28,6 +28,7 @@ from voicecli.protocol.items import (
     SessionConfig,
     TurnDetection,
 )
+from voicecli.protocol.order import ROOT
 from voicecli.protocol.profiles import EMBEDDED_GA
 from voicecli.protocol.rules import check
 from voicecli.server import configuration
@@ -202,6 +203,8 @@ class ServerSession:
         self._add(item, self._conversation.last() if event.previous_item_id is UNSET else event.previous_item_id)
         if item.role == "user":
             self._hear(item.id or "", event.item)
+        elif item.type == "function_call_output":
+            self._answering.hear_output(item.output or "")
         return None
 
     def _hear(self, item_id: str, item: Item) -> None:
@@ -303,9 +306,10 @@ class ServerSession:
 
     def _add(self, item: Item, after: str | None) -> None:
         """The spelling keeps what it has a name for: created, or added and at once done."""
-        self._say(e.ConversationItemCreated(item=item, previous_item_id=after))
-        self._say(e.ConversationItemAdded(item=item, previous_item_id=after))
-        self._say(e.ConversationItemDone(item=item, previous_item_id=after))
+        told = None if after == ROOT else after
+        for event in (e.ConversationItemCreated, e.ConversationItemAdded, e.ConversationItemDone):
+            if self._tell(event(item=item, previous_item_id=told)):
+                self._conversation.apply(event(item=item, previous_item_id=after))
 
     def _say(self, event: e.ServerEvent) -> None:
         if self._tell(event):
