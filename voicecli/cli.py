@@ -35,6 +35,7 @@ voicecli serve --port 8765           the practice server for other clients
 voicecli devices                     what can be recorded from and played to""",
     "talk": """\
 voicecli talk                                       without a key: offline practice
+voicecli talk --ptt                                 push-to-talk: enter starts and sends what you say
 voicecli talk --echo half-duplex                    with open speakers
 voicecli talk --audio-in q.wav --audio-out a.wav    files in the place of devices
 voicecli talk --url ws://localhost:8765/v1/realtime another server""",
@@ -49,13 +50,13 @@ voicecli serve --port 0              takes any free port""",
     "devices": "voicecli devices",
 }
 _ABOUT: Final = {
-    "talk": "Talk with a speech model: hands-free, by microphone and speaker.",
+    "talk": "Talk with a speech model by microphone and speaker: hands-free, or push-to-talk with --ptt.",
     "chat": "Talk with it in writing; no sound library is loaded. QUESTION is asked alone.",
     "serve": "Run voicecli's own Realtime server, for practice and for other clients.",
     "devices": "List what can be recorded from and played to.",
 }
 _SHORT: Final = {
-    "talk": "Talk hands-free, by microphone and speaker.",
+    "talk": "Talk by microphone and speaker.",
     "chat": "Talk in writing, also in a pipe.",
     "serve": "Run the practice server on its own.",
     "devices": "List microphones and speakers.",

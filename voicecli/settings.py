@@ -190,6 +190,12 @@ class Settings(Struct, frozen=True, kw_only=True):
         Path | None,
         About("Where the log goes, in the place of a new file in the user's log folder.", _LOGS, folder_env=False),
     ] = None
+    ptt: Annotated[
+        bool, About("Push-to-talk: the server detects no turns, enter or /talk starts and ends what you say.", _TALK)
+    ] = False
+    no_auto_response: Annotated[bool, About("What you say is answered only when you ask for it by /answer.", _TALK)] = (
+        False
+    )
     vad_threshold: Annotated[
         float | None, About("How sure the server must be that it hears speech (usually 0.5).", _TALK, 0, 1)
     ] = None

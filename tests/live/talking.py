@@ -132,6 +132,8 @@ class Talk:
         self.done: list[str] = []
         """Responses whose generation is over."""
         self.cuts: list[Cut] = []
+        self.blocks: list[MicBlock] = []
+        """All that the microphone gave, whether it was sent or not."""
         self._interruptions = 0
         self._running: set[Side] = set()
         self._ready = False
@@ -165,6 +167,7 @@ class Talk:
         by = "?"
         match stimulus:
             case MicBlock():
+                self.blocks.append(stimulus)
                 return
             case SoundOpened(side=side):
                 self._running.add(side)
@@ -225,6 +228,16 @@ class Talk:
         begins = self.heard_at(item.position)
         assert begins is not None
         self.rest(max(0.0, begins + after_s - perf_counter()))
+
+    def recorded_at(self, pcm: np.ndarray) -> float | None:
+        """When the first sample of this sound was at the microphone; None: not yet."""
+        blocks = list(self.blocks)
+        at = b"".join(block.pcm for block in blocks).find(pcm.tobytes()) // 2
+        for block in blocks:
+            if 0 <= at < len(block.pcm) // 2:
+                return block.adc_at + at / RATE
+            at -= len(block.pcm) // 2
+        return None
 
     # ---- looking
 

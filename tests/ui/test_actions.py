@@ -24,6 +24,8 @@ from voicecli.ui.actions import ACTIONS, Do, Say, help_lines, parse, parse_json
         ("/echo half-duplex", EchoSet("half-duplex")),
         ("/e o", EchoSet("off")),
         ("/r", Asked("retry")),
+        ("/talk", Asked("talk")),
+        ("/ans", Asked("answer")),
         ("/q", Quit()),
         ("/quit ", Quit()),
     ],

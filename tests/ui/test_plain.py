@@ -209,6 +209,25 @@ def test_states_are_told_when_there_is_something_else_to_do():
     assert lines(plain(states=False), PhaseNow("listening")) == []
 
 
+def test_with_push_to_talk_the_states_say_what_enter_does():
+    face = plain()
+    phases = ["press_to_talk", "recording", "recording", "thinking", "assistant_speaking", "press_to_talk"]
+    assert lines(
+        face, *(PhaseNow(phase, detail) for phase, detail in zip(phases, ["", "held", *[""] * 4], strict=True))
+    ) == [
+        "state: press enter to talk",
+        "state: recording, press enter to send it",
+        "state: press enter to talk",
+    ]
+    assert lines(
+        face, *map(PhaseNow, ["recording", "thinking", "assistant_speaking", "recording", "recording_full"])
+    ) == [
+        "state: recording, press enter to send it",
+        "state: recording, press enter to send it",
+        "state: the recording is full; press enter to send it, /interrupt throws it away",
+    ]
+
+
 def test_a_notice_is_one_line_with_the_servers_words_quoted_and_short():
     """G16."""
     told = Told(severity="warning", code="x", title="A.", hint="Do b.", detail=Foreign("p\nq " + "x" * 500))

@@ -21,13 +21,13 @@ from voicecli.core import notices
 from voicecli.core.changes import AnyChange, Ended, Foreign, PhaseNow, Told
 from voicecli.core.plan import Plan
 from voicecli.core.session import VoiceSession
-from voicecli.core.stimuli import Asked, Begin, KeyboardSpent, Quit, Stimulus, Typed
+from voicecli.core.stimuli import Asked, Begin, KeyboardSpent, Quit, Stimulus, TalkPressed, Typed
 from voicecli.logs import Log
 from voicecli.ports import Link, Sound
 from voicecli.runtime.process import end_within, hard_end
 from voicecli.runtime.socket import Key, WebSocketLink
 from voicecli.runtime.thread import SessionThread
-from voicecli.ui.actions import Do, Say
+from voicecli.ui.actions import Do, Say, TalkKey
 from voicecli.ui.plain import Written, notice_line, transcript
 
 END_S: Final = 2.0
@@ -218,6 +218,8 @@ class Conversing:
             case Say() as say:
                 self._stopping = False
                 self._session.give(say.stimulus)
+            case TalkKey():
+                self._session.give(TalkPressed(time.perf_counter(), releases_seen=False))
             case Do() as do:
                 self._do(do)
 

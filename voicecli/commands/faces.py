@@ -6,7 +6,7 @@ from typing import Protocol
 
 from voicecli.core.changes import AnyChange, Told
 from voicecli.secret import Redactor
-from voicecli.ui.actions import Meant, Say, help_lines, parse, parse_json
+from voicecli.ui.actions import Meant, Say, TalkKey, help_lines, parse, parse_json
 from voicecli.ui.jsonl import Jsonl
 from voicecli.ui.plain import OneShot, Plain, Written
 from voicecli.ui.view import View
@@ -32,9 +32,13 @@ class Face(Protocol):
 
 
 class PlainFace:
-    """Lines. From a pipe every line is a text; a person at a terminal has the commands too."""
+    """Lines. From a pipe every line is a text; a person at a terminal has the commands too.
 
-    def __init__(self, terminal: bool, redact: Redactor) -> None:
+    With push-to-talk their empty line is the talk key.
+    """
+
+    def __init__(self, terminal: bool, redact: Redactor, ptt: bool = False) -> None:
+        self._ptt = ptt
         self._plain = Plain(echo_typed=not terminal, states=terminal, clean=redact)
         self._terminal = terminal
 
@@ -55,7 +59,7 @@ class PlainFace:
     def meant(self, line: bytes) -> Meant:
         text = line.decode("utf-8", "replace")
         if self._terminal:
-            return parse(text)
+            return TalkKey() if self._ptt and not text.strip() else parse(text)
         return Say(text.strip()) if text.strip() else None
 
     def help(self, word: str) -> tuple[Told, ...]:

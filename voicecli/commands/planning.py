@@ -50,6 +50,8 @@ def plan(settings: Settings, target: Target, mode: Mode, sides: Sides, url: str)
         keyboard=sides.keyboard,
         echo=settings.echo,
         levels=settings.levels,
+        ptt=settings.ptt and mode == "talk",
+        auto_answer=not settings.no_auto_response,
         key_source=target.key_source,
     )
 
@@ -67,13 +69,17 @@ def session(settings: Settings, profile: Profile, mode: Mode) -> SessionConfig:
         input_audio_format=settings.input_format or profile.input.name,
         output_audio_format=settings.output_format or profile.output.name,
         input_audio_transcription=_transcription(settings, profile),
-        turn_detection=TurnDetection(
-            type="server_vad",
-            threshold=_or(settings.vad_threshold, THRESHOLD),
-            prefix_padding_ms=_or(settings.vad_prefix_ms, PREFIX_MS),
-            silence_duration_ms=_or(settings.vad_silence_ms, SILENCE_MS),
-            create_response=True,
-        ),
+        turn_detection=None if settings.ptt else _detection(settings),
+    )
+
+
+def _detection(settings: Settings) -> TurnDetection:
+    return TurnDetection(
+        type="server_vad",
+        threshold=_or(settings.vad_threshold, THRESHOLD),
+        prefix_padding_ms=_or(settings.vad_prefix_ms, PREFIX_MS),
+        silence_duration_ms=_or(settings.vad_silence_ms, SILENCE_MS),
+        create_response=not settings.no_auto_response,
     )
 
 
@@ -94,7 +100,7 @@ def started(settings: Settings, target: Target, mode: Mode, url: str, at: str, v
     return Started(
         at=at,
         version=version,
-        mode=mode,
+        mode="ptt" if settings.ptt and mode == "talk" else mode,
         url="" if target.offline else Redactor()(url),
         model=settings.model or known.model,
         voice=settings.voice or known.voice if mode == "talk" else None,

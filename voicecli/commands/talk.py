@@ -39,7 +39,11 @@ def run(config: Config, log: Log) -> int:
     stdin = console.kind()
     keyboard: planning.Keyboard = "terminal" if settings.jsonl and stdin == "pipe" else stdin
     sides = planning.Sides("file" if isinstance(setup.input, File) else "device", True, keyboard)
-    face: Face = JsonlFace(config.redactor) if settings.jsonl else PlainFace(stdin == "terminal", config.redactor)
+    face: Face = (
+        JsonlFace(config.redactor)
+        if settings.jsonl
+        else PlainFace(stdin == "terminal", config.redactor, ptt=settings.ptt)
+    )
     return converse(Parts(config, log, face, "talk", sides, lambda ring: Card(setup, ring)))
 
 

@@ -26,7 +26,7 @@ TAP_S = 0.3
 def pressed(talk: Talk, press: TalkPressed, at: float) -> None:
     """The talk key. A press that is only the keyboard's repetition of one before it changes nothing."""
     if not talk.plan.ptt:
-        talk.tell("hands_free")
+        _not_here(talk)
     elif press.releases_seen or not talk.repeats.again(press.pressed_at):
         _press(talk, Cue.HOLD if press.releases_seen else Cue.TOGGLE, "key", press.pressed_at, at)
 
@@ -36,7 +36,11 @@ def asked(talk: Talk, at: float) -> None:
     if talk.plan.ptt:
         _press(talk, Cue.TOGGLE, "command", at, at)
     else:
-        talk.tell("hands_free")
+        _not_here(talk)
+
+
+def _not_here(talk: Talk) -> None:
+    talk.tell("hands_free" if talk.sides[Side.MICROPHONE].wanted else "no_microphone_here")
 
 
 def _press(talk: Talk, cue: Cue, by: By, pressed_at: float, at: float) -> None:

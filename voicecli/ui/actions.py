@@ -31,7 +31,9 @@ class Action(NamedTuple):
 ACTIONS: Final = (
     Action("mute", "", "Turn the microphone off; nothing is sent.", Asked("mute")),
     Action("unmute", "", "Turn the microphone on.", Asked("unmute")),
-    Action("interrupt", "", "Stop the answer.", Asked("interrupt")),
+    Action("interrupt", "", "Stop the answer; while you record, throw that away.", Asked("interrupt")),
+    Action("talk", "", "With push-to-talk: start recording, and end it and send it.", Asked("talk")),
+    Action("answer", "", "Ask for an answer now.", Asked("answer")),
     Action(
         "echo",
         "MODE",
@@ -70,7 +72,11 @@ class Do(NamedTuple):
         return self.action.stimulus
 
 
-Meant = Say | Do | Told | None
+class TalkKey(NamedTuple):
+    """The talk key was pressed; that it is let go cannot be seen."""
+
+
+Meant = Say | Do | TalkKey | Told | None
 """What a line means: `Told` says what is wrong with it, None that there is nothing in it."""
 
 

@@ -33,6 +33,9 @@ _TO_DO: Final = {
     "muted": "muted",
     "waiting_for_you_to_type": "waiting for you to type",
     "not_connected": "not connected",
+    "press_to_talk": "press enter to talk",
+    "recording": "recording, press enter to send it",
+    "recording_full": "the recording is full; press enter to send it, /interrupt throws it away",
 }
 """Phases in which the person should do another thing than before."""
 
@@ -159,6 +162,8 @@ class Plain:
 
     def _phase(self, change: PhaseNow) -> list[str]:
         word = _TO_DO.get(change.phase, "")
+        if not word and self._state == _TO_DO["recording"]:
+            self._state = ""  # the next recording is news again, also right after this one
         if not word or word == self._state:
             return []
         self._state = word
