@@ -425,7 +425,8 @@ class Witness:
                     self._sent_up_to = last
                 case Send(event=e.InputAudioBufferCommit()):
                     hold("less than 100 ms creates nothing", self._pressed_samples >= 0.1 * RATE - 24, at)
-                    if isinstance(stimulus, MicBlock | Tick) and counted:
+                    key = isinstance(stimulus, TalkPressed | TalkReleased) or stimulus == Asked("talk")
+                    if counted and (isinstance(stimulus, MicBlock | Tick) or (key and self._let_go)):
                         late = self._sent_up_to - self._key_at
                         hold("nothing leaves from after the release", late <= 2 / RATE, late)
                         whole = self._key_at - self._sent_up_to <= 0.0011 or at >= self._key_at + 0.15 - 1e-6
