@@ -16,6 +16,7 @@ from voicecli.protocol.events import Malformed, Unknown
 from voicecli.server.limits import Limits
 from voicecli.server.responder import Answer, AnswerCall, AnswerItem, AnswerPart, Asked, Piece, one_item
 from voicecli.server.session import ServerSession
+from voicecli.server.transcribing import Transcribe, length_only
 
 DEFAULTS = Limits()
 LOUD = (3000).to_bytes(2, "little", signed=True)
@@ -107,10 +108,11 @@ class Talk:
         limits: Limits = DEFAULTS,
         vad: Callable[[], Any] = LoudnessVad,
         update: dict[str, Any] | None = None,
+        transcribe: Transcribe = length_only,
     ) -> None:
         self.spelling = spelling
         self.responder = Written(*(answers or (ONE_SECOND,)))
-        self.session = ServerSession(self.responder, vad, limits, spelling, prefix="t")
+        self.session = ServerSession(self.responder, vad, limits, spelling, prefix="t", transcribe=transcribe)
         self.conversation = Conversation()
         self.seen: list[dict[str, Any]] = []
         self.at = 0.0

@@ -14,6 +14,7 @@ from server_talk import FIVE_SECONDS, Talk, every, kinds, only, silence, speech
 from voicecli.audio.vad import FRAME, EnergyVad, SileroVad, Vad
 from voicecli.ports import RATE
 from voicecli.protocol.dialects import Spelling
+from voicecli.protocol.items import TranscriptionError
 from voicecli.server.limits import Limits
 
 BOTH = pytest.mark.parametrize("spelling", list(Spelling))
@@ -273,6 +274,42 @@ def test_b11_a_transcript_comes_after_the_commit_and_bound_by_its_item(spelling:
     order = kinds(frames)
     late = order.index("conversation.item.input_audio_transcription.completed")
     assert order.index("response.created") < late < order.index("response.done")
+
+
+def test_ga_tells_a_transcript_word_by_word_before_the_whole() -> None:
+    talk = Talk(spelling=Spelling.GA, update=WRITES, transcribe=lambda _: "three words here")
+    frames = talk.speak(speech(1.0), silence(1.0)) + talk.rest()
+    deltas = every(frames, "conversation.item.input_audio_transcription.delta")
+    assert [delta["delta"] for delta in deltas] == ["three", " words", " here"]
+    done = only(frames, "conversation.item.input_audio_transcription.completed")
+    assert frames.index(deltas[-1]) < frames.index(done)
+    assert done["transcript"] == "three words here"
+    assert {delta["item_id"] for delta in deltas} == {done["item_id"]}
+    assert talk.session.view() == talk.conversation.view()
+
+
+def test_the_beta_has_no_such_words() -> None:
+    talk = Talk(spelling=Spelling.BETA, update=WRITES, transcribe=lambda _: "three words here")
+    frames = talk.speak(speech(1.0), silence(1.0)) + talk.rest()
+    assert "conversation.item.input_audio_transcription.delta" not in kinds(frames)
+    assert only(frames, "conversation.item.input_audio_transcription.completed")["transcript"] == "three words here"
+    assert talk.session.view() == talk.conversation.view()
+
+
+@BOTH
+def test_a_transcript_that_fails_says_why_and_for_which_item(spelling: Spelling) -> None:
+    why = TranscriptionError(type="server_error", code="audio_unintelligible", message="Nobody understands it.")
+    talk = Talk(spelling=spelling, update=WRITES, transcribe=lambda _: why)
+    frames = talk.speak(speech(1.0), silence(1.0)) + talk.rest()
+    failed = only(frames, "conversation.item.input_audio_transcription.failed")
+    assert failed["item_id"] == only(frames, "input_audio_buffer.committed")["item_id"]
+    assert failed["error"] == {
+        "type": "server_error",
+        "code": "audio_unintelligible",
+        "message": "Nobody understands it.",
+    }
+    assert not any(kind.endswith(("transcription.completed", "transcription.delta")) for kind in kinds(frames))
+    assert only(frames, "response.done")["response"]["status"] == "completed"
 
 
 def test_no_transcript_where_none_is_wanted() -> None:

@@ -14,10 +14,12 @@ from voicecli.ports import PCM16
 from voicecli.protocol.items import FORMATS, ErrorInfo, ResponseConfig, SessionConfig, TurnDetection
 from voicecli.protocol.profiles import EMBEDDED_GA
 from voicecli.server.buffer import DEFAULT_PREFIX_MS, DEFAULT_SILENCE_MS, DEFAULT_THRESHOLD
-from voicecli.server.refusals import invalid_value
+from voicecli.server.refusals import invalid, invalid_value
 
 MODEL: Final = EMBEDDED_GA.model
 VOICE: Final = "alloy"
+MOST_DESCRIPTION: Final = 1024
+"""Characters of a function's description (seen at OpenAI, not in the contract)."""
 _NAMED: Final = ", ".join(f"'{name}'" for name in FORMATS)
 _FIXED: Final = frozenset({"id", "object", "expires_at", "model"})
 """What no update changes (D5)."""
@@ -75,6 +77,16 @@ def refused(config: SessionConfig | ResponseConfig, root: str) -> ErrorInfo | No
         value = getattr(config, name, UNSET)
         if value is not UNSET and value not in FORMATS:
             return invalid_value(f"{root}.{name}", value, f"Supported values are: {_NAMED}.")
+    for n, tool in enumerate(config.tools or ()):
+        length = len(tool.description or "")
+        if length > MOST_DESCRIPTION:
+            path = f"{root}.tools[{n}].description"
+            return invalid(
+                "string_above_max_length",
+                f"Invalid '{path}': string too long. Expected a string with maximum length {MOST_DESCRIPTION}, "
+                f"but got a string with length {length} instead.",
+                path,
+            )
     detection = getattr(config, "turn_detection", UNSET)
     if isinstance(detection, TurnDetection) and detection.type not in (None, "server_vad"):
         return invalid_value(f"{root}.turn_detection.type", detection.type, "This server has server_vad only.")

@@ -19,6 +19,11 @@ def invalid_value(param: str, value: object, why: str) -> ErrorInfo:
     return invalid("invalid_value", f"Invalid value: '{str(value)[:SHOWN_CHARACTERS]}'. {why}", param)
 
 
+def cannot_update_voice(param: str) -> ErrorInfo:
+    """One conversation, one voice (4.6)."""
+    return invalid("cannot_update_voice", "Cannot update a conversation's voice if assistant audio is present.", param)
+
+
 def unknown(event: Unknown) -> ErrorInfo:
     """An event of a type that is not in the contract."""
     return invalid_value("type", event.type, "This server knows no such event.")

@@ -7,13 +7,13 @@ What comes in is checked, carried out and answered in the order it came; what a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from voicecli.audio.vad import Vad
-from voicecli.ports import RATE, SAMPLES_PER_MS, Format
+from voicecli.ports import SAMPLES_PER_MS, Format
 from voicecli.protocol import events as e
 from voicecli.protocol.codec import decode_client, encode_server, spelling_of
 from voicecli.protocol.conversation import Conversation, ItemView
@@ -34,19 +34,13 @@ from voicecli.protocol.rules import check
 from voicecli.server import configuration
 from voicecli.server.answering import Answering
 from voicecli.server.buffer import Edge
+from voicecli.server.fields import spelled, wrong_fields
 from voicecli.server.limits import Limits
 from voicecli.server.listening import Listening
-from voicecli.server.refusals import invalid, invalid_value, malformed, unknown
+from voicecli.server.refusals import cannot_update_voice, invalid, invalid_value, malformed, unknown
 from voicecli.server.responder import Responder
 from voicecli.server.responses import Ids
-
-
-class _Late(NamedTuple):
-    """A transcript that is to come."""
-
-    at: float
-    item_id: str
-    samples: int
+from voicecli.server.transcribing import Transcribe, Transcribing, length_only
 
 
 class ServerSession:
@@ -60,6 +54,7 @@ class ServerSession:
         spelling: Spelling = Spelling.GA,
         prefix: str = "",
         model: str | None = None,
+        transcribe: Transcribe = length_only,
     ) -> None:
         """`prefix` stands in every id, so that those of two sessions differ; `spelling` is that of the greeting."""
         self._limits = limits
@@ -78,7 +73,7 @@ class ServerSession:
         self._speaking: str | None = None
         """The id of the item that the turn which is being spoken will become."""
         self._spoken_from = 0
-        self._late: list[_Late] = []
+        self._transcribing = Transcribing(transcribe, limits.transcription_delay_s)
         self._out: list[str] = []
         self._at = float("-inf")
         """When it was called last."""
@@ -100,14 +95,13 @@ class ServerSession:
             case e.Unknown():
                 self._refuse(unknown(event), event.event_id)
             case e.Malformed():
-                self._refuse(malformed(event), event.event_id)
+                self._refuse(self._wrong_fields(event.type, raw) or malformed(event), event.event_id)
             case _:
-                if isinstance(event, e.SessionUpdate):
-                    self._hear_spelling(raw)
                 named = None if event.event_id is UNSET else event.event_id
-                wrong = check(event, self._conversation, EMBEDDED_GA)
+                wrong = self._wrong_fields(_type(event), raw)
                 if wrong is None:
-                    wrong = self._obey(event, at)
+                    wrong = check(event, self._conversation, EMBEDDED_GA) or self._obey(event, at)
+                    wrong = None if wrong is None else spelled(wrong, self._spelling)
                 if wrong is not None:
                     self._refuse(wrong, named)
         self._listen(at)
@@ -123,10 +117,8 @@ class ServerSession:
         """When `tick` wants to be called; at once where received sound still waits to be heard."""
         if self._listening.busy:
             return self._at
-        times = [late.at for late in self._late]
-        if self._answering.deadline is not None:
-            times.append(self._answering.deadline)
-        return min(times, default=None)
+        deadlines = (self._transcribing.deadline, self._answering.deadline)
+        return min((at for at in deadlines if at is not None), default=None)
 
     def view(self) -> tuple[ItemView, ...]:
         """The conversation, to be compared with the client's."""
@@ -159,33 +151,54 @@ class ServerSession:
                     )
                 )
             case e.ConversationItemDelete(item_id=item_id):
-                self._late = [late for late in self._late if late.item_id != item_id]
+                self._transcribing.forget(item_id)
                 self._say(e.ConversationItemDeleted(item_id=item_id))
             case e.ResponseCreate(response=asked):
                 given = ResponseConfig() if asked is UNSET else asked
-                return configuration.refused(given, "response") or self._answering.start(self._config, given, at)
+                return self._wrong_response(given) or self._answering.start(self._config, given, at)
             case e.ResponseCancel(response_id=response_id):
                 return self._answering.cancel(None if response_id is UNSET else response_id, at)
             case _:
                 assert_never(event)
         return None
 
+    def _wrong_fields(self, kind: str, raw: str | bytes) -> ErrorInfo | None:
+        """What the spelling has not, in its own words."""
+        if kind == "session.update":
+            self._hear_spelling(raw)
+        return wrong_fields(kind, raw, self._spelling)
+
     def _configure(self, change: SessionConfig) -> ErrorInfo | None:
         wrong = configuration.refused(change, "session")
         if wrong is not None:
             return wrong
-        if change.voice not in (UNSET, self._config.voice) and self._conversation.spoke:
-            return invalid(
-                "cannot_update_voice",
-                "Cannot update a conversation's voice if assistant audio is present.",
-                "session.voice",
-            )
+        if self._changes_voice(change):
+            return cannot_update_voice("session.voice")
         self._config = configuration.updated(self._config, change)
         self._listening.configure(self._detection)
         if self._detection is None:
             self._speaking = None
         self._say(e.SessionUpdated(session=self._config))
         return None
+
+    def _wrong_response(self, asked: ResponseConfig) -> ErrorInfo | None:
+        """What this session cannot do of a `response.create`."""
+        wrong = configuration.refused(asked, "response")
+        if wrong is not None:
+            return wrong
+        aside = asked.conversation == "none"
+        if asked.conversation not in (UNSET, "auto", "none", self._conversation_id):
+            return invalid_value("response.conversation", asked.conversation, "Supported values are: 'auto', 'none'.")
+        if not aside and self._changes_voice(asked):
+            return cannot_update_voice("response.voice")
+        for n, item in enumerate(asked.input or ()):
+            if item.type == "item_reference" and (item.id or "") not in self._conversation:
+                return invalid_value(f"response.input[{n}].id", item.id, "There is no item of this id.")
+        return None
+
+    def _changes_voice(self, change: SessionConfig | ResponseConfig) -> bool:
+        """Whether it asks for another voice than the one that was heard."""
+        return self._conversation.spoke and change.voice not in (UNSET, self._config.voice)
 
     def _create(self, event: e.ConversationItemCreate) -> ErrorInfo | None:
         if event.item.id and event.item.id in self._conversation:
@@ -282,7 +295,7 @@ class ServerSession:
         )
         self._answering.hear_sound(item_id, samples, spoken)
         if self._config.input_audio_transcription not in (None, UNSET):
-            self._late.append(_Late(at + self._limits.transcription_delay_s, item_id, spoken))
+            self._transcribing.wait_for(item_id, spoken, at)
 
     # ---- what is said ------------------------------------------------------------------------------------------------
 
@@ -290,17 +303,8 @@ class ServerSession:
         """Everything that is due, as frames."""
         self._at = at
         self._answering.play(at)
-        due = [late for late in self._late if late.at <= at]
-        self._late = [late for late in self._late if late.at > at]
-        for late in due:
-            seconds = late.samples / RATE
-            self._say(
-                e.TranscriptionCompleted(
-                    item_id=late.item_id,
-                    transcript=f"(speech, {seconds:.1f} s)",
-                    usage={"type": "duration", "seconds": round(seconds, 3)},  # beta frames go without it
-                )
-            )
+        for event in self._transcribing.due(at):
+            self._say(event)
         out, self._out = self._out, []
         return out
 
@@ -330,3 +334,7 @@ class ServerSession:
         spelling = None if self._settled else spelling_of(raw)
         if spelling is not None:
             self._spelling, self._settled = spelling, True
+
+
+def _type(event: e.ClientEvent) -> str:
+    return str(event.__struct_config__.tag)
