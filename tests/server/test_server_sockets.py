@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 import logging
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -30,9 +31,10 @@ async def served(
     entry: door.Door = door.Door(),  # noqa: B008 (frozen)
     bounds: Bounds = Bounds(),  # noqa: B008
     told: list[str] | None = None,
+    limits: Limits = Limits(),  # noqa: B008
 ) -> AsyncIterator[str]:
     """A server on a free port of this machine; its URL."""
-    house = House(entry, bounds, Limits(), (told if told is not None else []).append)
+    house = House(entry, bounds, limits, (told if told is not None else []).append)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     task = asyncio.create_task(run(house, "127.0.0.1", 0, ready.set_result, stop))
@@ -340,3 +342,14 @@ def test_no_key_reaches_any_log(caplog: pytest.LogCaptureFixture) -> None:
 
     in_loop(work)
     assert "canary" not in caplog.text
+
+
+def test_a_capped_session_is_closed_with_1001_and_its_reason() -> None:
+    async def work() -> None:
+        async with served(limits=Limits(cap_s=0.3)) as url, dial(url) as connection:
+            created = json.loads(await connection.recv())["session"]
+            assert abs(created["expires_at"] - time.time()) < 5
+            assert await closed_with(connection) == 1001
+            assert "maximum duration" in str(connection.close_reason)
+
+    in_loop(work)

@@ -34,11 +34,12 @@ DETECTION: Final = TurnDetection(
 """E9."""
 
 
-def defaults(session_id: str, model: str | None) -> SessionConfig:
-    """What a session is before anybody configures it."""
+def defaults(session_id: str, model: str | None, expires_at: int | None) -> SessionConfig:
+    """What a session is before anybody configures it; `expires_at` is in seconds since 1970."""
     return SessionConfig(
         id=session_id,
         object="realtime.session",
+        expires_at=UNSET if expires_at is None else expires_at,
         model=model or MODEL,
         modalities=("text", "audio"),
         instructions="",

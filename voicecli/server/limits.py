@@ -40,6 +40,8 @@ class Limits(Struct, frozen=True):
     """How much received sound is listened to in one go; the rest waits for the next tick."""
     transcription_delay_s: float = 0.15
     """From the commit to the transcript."""
+    cap_s: float | None = None
+    """How long a session may last (4.9); None: as long as it likes."""
     items: int = 10_000
     responses: int = 8
     """Running at the same time, out-of-band ones included."""

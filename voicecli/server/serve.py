@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final, NamedTuple
@@ -11,6 +12,7 @@ from typing import Final, NamedTuple
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as listen
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
@@ -145,6 +147,7 @@ class House:
             door.spelling(request.headers.get_all),
             prefix=f"{self._opened}_",
             model=door.model(request.path),
+            opened_at=time.time(),
         )
 
     async def _converse(self, connection: ServerConnection, session: ServerSession) -> None:
@@ -154,6 +157,9 @@ class House:
             for frame in frames:
                 async with asyncio.timeout(self._bounds.deaf_s):
                     await connection.send(frame)
+            if session.over is not None:
+                await _close(connection, session.over, CloseCode.GOING_AWAY)
+                return
             # Whatever is received in one go, the other sessions get their turn in between.
             await asyncio.sleep(0)
             deadline = session.deadline
@@ -173,11 +179,11 @@ async def _received(connection: ServerConnection, wait_s: float | None) -> str |
         return None
 
 
-async def _close(connection: ServerConnection, reason: str) -> None:
-    """1011. Closing has no limit of its own where the peer reads nothing; what is left of it is then cut off."""
+async def _close(connection: ServerConnection, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:
+    """Closing has no limit of its own where the peer reads nothing; what is left of it is then cut off."""
     with suppress(TimeoutError):
         async with asyncio.timeout(CLOSE_S):
-            await connection.close(1011, reason)
+            await connection.close(code, reason)
 
 
 async def run(

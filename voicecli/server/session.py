@@ -7,7 +7,7 @@ What comes in is checked, carried out and answered in the order it came; what a 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import assert_never
+from typing import Final, assert_never
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -42,6 +42,9 @@ from voicecli.server.responder import Responder
 from voicecli.server.responses import Ids
 from voicecli.server.transcribing import Transcribe, Transcribing, length_only
 
+_EXPIRY_IS_AN_ERROR: Final = {Spelling.BETA: True, Spelling.GA: False}
+"""GA only closes (4.9)."""
+
 
 class ServerSession:
     """What is behind one connection. `receive` and `tick` never raise, whatever a client sends."""
@@ -55,11 +58,16 @@ class ServerSession:
         prefix: str = "",
         model: str | None = None,
         transcribe: Transcribe = length_only,
+        opened_at: float | None = None,
     ) -> None:
-        """`prefix` stands in every id, so that those of two sessions differ; `spelling` is that of the greeting."""
+        """`prefix` stands in every id, so that those of two sessions differ; `spelling` is that of the greeting.
+
+        `opened_at` is now in seconds since 1970, for `expires_at` where there is a cap.
+        """
         self._limits = limits
         self._ids = Ids(prefix)
-        self._config = configuration.defaults(self._ids.new("sess"), model)
+        expires_at = None if opened_at is None or limits.cap_s is None else int(opened_at + limits.cap_s)
+        self._config = configuration.defaults(self._ids.new("sess"), model, expires_at)
         self._conversation = Conversation()
         self._conversation_id = self._ids.new("conv")
         self._spelling = spelling
@@ -77,17 +85,24 @@ class ServerSession:
         self._out: list[str] = []
         self._at = float("-inf")
         """When it was called last."""
+        self._ends_at: float | None = None
+        self.over: str | None = None
+        """Why the session has ended, to be said with the close 1001; None: it has not."""
 
     # ---- from outside ------------------------------------------------------------------------------------------------
 
     def greeting(self, at: float) -> list[str]:
-        """The first frames of a connection (B1)."""
+        """The first frames of a connection (B1). From now on the session lasts."""
+        if self._limits.cap_s is not None:
+            self._ends_at = at + self._limits.cap_s
         self._say(e.SessionCreated(session=self._config))
         self._say(e.ConversationCreated(conversation=ConversationInfo(self._conversation_id, "realtime.conversation")))
         return self._sent(at)
 
     def receive(self, raw: str | bytes, at: float) -> list[str]:
         """What is to be sent now, after this frame. Sound that still waits to be heard is heard before it."""
+        if self._ended(at):
+            return self._sent(at)
         while self._listening.busy:
             self._listen(at)
         event = decode_client(raw)
@@ -109,15 +124,18 @@ class ServerSession:
 
     def tick(self, at: float) -> list[str]:
         """What is to be sent by now."""
-        self._listen(at)
+        if not self._ended(at):
+            self._listen(at)
         return self._sent(at)
 
     @property
     def deadline(self) -> float | None:
         """When `tick` wants to be called; at once where received sound still waits to be heard."""
+        if self.over is not None:
+            return None
         if self._listening.busy:
             return self._at
-        deadlines = (self._transcribing.deadline, self._answering.deadline)
+        deadlines = (self._transcribing.deadline, self._answering.deadline, self._ends_at)
         return min((at for at in deadlines if at is not None), default=None)
 
     def view(self) -> tuple[ItemView, ...]:
@@ -299,12 +317,21 @@ class ServerSession:
 
     # ---- what is said ------------------------------------------------------------------------------------------------
 
+    def _ended(self, at: float) -> bool:
+        """Whether the session has lasted as long as it may; the beta says so in an error before the close."""
+        if self.over is None and self._ends_at is not None and at >= self._ends_at:
+            self.over = f"Your session hit the maximum duration of {(self._limits.cap_s or 0.0) / 60:g} minutes."
+            if _EXPIRY_IS_AN_ERROR[self._spelling]:
+                self._refuse(invalid("session_expired", self.over), None)
+        return self.over is not None
+
     def _sent(self, at: float) -> list[str]:
         """Everything that is due, as frames."""
         self._at = at
-        self._answering.play(at)
-        for event in self._transcribing.due(at):
-            self._say(event)
+        if self.over is None:
+            self._answering.play(at)
+            for event in self._transcribing.due(at):
+                self._say(event)
         out, self._out = self._out, []
         return out
 
