@@ -10,7 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
-from voicecli.protocol.dialects import SessionWire
+from voicecli.protocol.flatten import SessionWire
 
 _LONE: Final = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|u[dD][89a-fA-F][0-9a-fA-F]{2}|.)", re.DOTALL
