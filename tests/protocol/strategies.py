@@ -12,13 +12,14 @@ from voicecli.protocol import items as i
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 IDS = st.text("abc_019", min_size=1, max_size=6)
-WHOLE = st.integers(0, 2**40)
-NUMBERS = WHOLE | st.floats(0, 2**40)
+WHOLE = st.integers(0, 2**28)
+NUMBERS = WHOLE | st.floats(0, 2**28)
 SAID = st.none() | TEXT
 JSON = st.recursive(st.booleans() | st.integers(-9, 9) | TEXT, lambda inner: st.dictionaries(TEXT, inner, max_size=3))
 
 FORMAT_NAMES = st.sampled_from([*i.FORMATS, "pcm16_16000hz", "audio/opus"])
-CONTENT_TYPES = st.sampled_from(["input_text", "input_audio", "text", "audio", "item_reference"])
+CONTENT_TYPES = st.sampled_from(["input_text", "input_audio", "input_image", "text", "audio", "item_reference"])
+ITEM_TYPES = st.sampled_from(["message", "function_call", "function_call_output", "mcp_call", "mcp_list_tools"])
 MODALITIES = st.sampled_from([("text",), ("text", "audio")])
 CHOICES = st.sampled_from(["auto", "none", "required", {"type": "function", "function": {"name": "f"}}])
 
@@ -27,12 +28,22 @@ def or_unset(wanted: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     return st.just(UNSET) | wanted
 
 
-PARTS = st.builds(i.ContentPart, type=CONTENT_TYPES, text=SAID, audio=SAID, transcript=SAID, id=SAID)
+VOICES = TEXT | st.builds(i.CustomVoice, id=IDS)
+PARTS = st.builds(
+    i.ContentPart,
+    type=CONTENT_TYPES,
+    text=SAID,
+    audio=SAID,
+    transcript=SAID,
+    id=SAID,
+    image_url=SAID,
+    detail=SAID,
+)
 ITEMS = st.builds(
     i.Item,
     id=IDS,
     object=st.just("realtime.item"),
-    type=st.sampled_from(["message", "function_call", "function_call_output"]),
+    type=ITEM_TYPES,
     status=st.none() | st.sampled_from(["in_progress", "completed", "incomplete"]),
     role=st.none() | st.sampled_from(["user", "assistant", "system"]),
     content=st.lists(PARTS, max_size=2).map(tuple),
@@ -40,33 +51,67 @@ ITEMS = st.builds(
     name=SAID,
     arguments=SAID,
     output=SAID,
+    phase=SAID,
+    server_label=SAID,
+    approval_request_id=SAID,
+    approve=st.none() | st.booleans(),
+    reason=SAID,
+    tools=st.none() | st.lists(JSON, max_size=1),
+    error=st.none() | JSON,
 )
-TOOLS = st.lists(st.builds(i.Tool, name=SAID, description=SAID, parameters=st.none() | JSON), max_size=2).map(tuple)
+FUNCTIONS = st.builds(i.Tool, name=SAID, description=SAID, parameters=st.none() | JSON)
+MCP_SERVERS = st.builds(
+    i.Tool,
+    type=st.just("mcp"),
+    server_label=SAID,
+    server_url=SAID,
+    connector_id=SAID,
+    server_description=SAID,
+    allowed_tools=st.none() | JSON,
+    require_approval=st.none() | JSON,
+)
+TOOLS = st.lists(FUNCTIONS | MCP_SERVERS, max_size=3).map(tuple)
 TOKENS = st.just("inf") | st.integers(1, 4096)
 DETECTIONS = st.builds(
     i.TurnDetection,
-    type=st.just("server_vad"),
+    type=st.sampled_from(["server_vad", "semantic_vad"]),
     threshold=st.none() | st.floats(0, 1),
     prefix_padding_ms=st.none() | WHOLE,
     silence_duration_ms=st.none() | WHOLE,
     create_response=st.none() | st.booleans(),
     interrupt_response=st.none() | st.booleans(),
+    eagerness=st.none() | st.sampled_from(["low", "medium", "high", "auto"]),
+    idle_timeout_ms=st.none() | WHOLE,
 )
-TRANSCRIPTIONS = st.builds(i.Transcription, model=SAID, language=SAID, prompt=SAID)
+WORDS = st.none() | st.lists(TEXT, max_size=2).map(tuple)
+TRANSCRIPTIONS = st.builds(
+    i.Transcription, model=SAID, language=SAID, prompt=SAID, delay=SAID, keywords=WORDS, languages=WORDS
+)
+NOISE_REDUCTIONS = st.builds(
+    i.NoiseReduction, type=st.sampled_from(["near_field", "far_field"]), strength=st.none() | JSON
+)
 SHARED: dict[str, st.SearchStrategy[Any]] = {
     "modalities": or_unset(MODALITIES),
     "instructions": or_unset(TEXT),
-    "voice": or_unset(TEXT),
+    "voice": or_unset(VOICES),
     "output_audio_format": or_unset(FORMAT_NAMES),
     "tools": or_unset(TOOLS),
     "tool_choice": or_unset(CHOICES),
     "temperature": or_unset(st.floats(0.6, 1.2)),
     "max_response_output_tokens": or_unset(TOKENS),
+    "prompt": or_unset(st.none() | JSON),
+    "reasoning": or_unset(st.none() | JSON),
+    "parallel_tool_calls": or_unset(st.booleans()),
 }
 HEARING: dict[str, st.SearchStrategy[Any]] = {
     "input_audio_format": or_unset(FORMAT_NAMES),
     "input_audio_transcription": or_unset(st.none() | TRANSCRIPTIONS),
     "turn_detection": or_unset(st.none() | DETECTIONS),
+    "input_audio_noise_reduction": or_unset(st.none() | NOISE_REDUCTIONS),
+    "speed": or_unset(st.floats(0.25, 1.5)),
+    "tracing": or_unset(st.none() | JSON),
+    "include": or_unset(WORDS),
+    "truncation": or_unset(st.none() | JSON),
 }
 SESSIONS = st.builds(i.SessionConfig, model=or_unset(TEXT), **HEARING, **SHARED)
 FULL_SESSIONS = st.builds(
@@ -98,11 +143,22 @@ RESPONSES = st.builds(
         i.Usage,
         total_tokens=NUMBERS,
         input_tokens=NUMBERS,
-        input_token_details=st.none() | st.builds(i.InputTokens, cached_tokens=NUMBERS),
+        input_token_details=st.none()
+        | st.builds(
+            i.InputTokens,
+            cached_tokens=NUMBERS,
+            image_tokens=NUMBERS,
+            cached_tokens_details=st.none() | st.builds(i.CachedTokens, text_tokens=NUMBERS, audio_tokens=NUMBERS),
+        ),
         output_token_details=st.none() | st.builds(i.OutputTokens, audio_tokens=NUMBERS),
     ),
     metadata=st.none() | st.dictionaries(TEXT, TEXT, max_size=2),
-    conversation_id=SAID,
+    conversation_id=or_unset(SAID),
+    modalities=st.none() | MODALITIES,
+    voice=st.none() | VOICES,
+    output_audio_format=st.none() | FORMAT_NAMES,
+    temperature=st.none() | st.floats(0.6, 1.2),
+    max_output_tokens=st.none() | TOKENS,
 )
 ERRORS = st.builds(i.ErrorInfo, message=TEXT, type=TEXT, code=SAID, param=SAID, event_id=SAID)
 LIMITS = st.lists(
@@ -121,6 +177,11 @@ BY_NAME: dict[str, st.SearchStrategy[Any]] = {
     "previous_item_id": st.none() | IDS,
     "usage": st.none() | st.just({"type": "duration", "seconds": 2}),
     "name": SAID,
+    "logprobs": st.none() | st.lists(JSON, max_size=1),
+    "languages": st.none() | st.lists(TEXT, max_size=1),
+    "received_at": NUMBERS,
+    "start": NUMBERS,
+    "end": NUMBERS,
     "audio_start_ms": NUMBERS,
     "audio_end_ms": NUMBERS,
     "content_index": st.integers(0, 9),
@@ -152,4 +213,6 @@ CLIENT_EVENTS = st.one_of(
     st.builds(e.ConversationItemDelete, event_id=EVENT_IDS, item_id=IDS),
     st.builds(e.ResponseCreate, event_id=EVENT_IDS, response=or_unset(CONFIGS)),
     st.builds(e.ResponseCancel, event_id=EVENT_IDS, response_id=or_unset(IDS)),
+    st.builds(e.ConversationItemRetrieve, event_id=EVENT_IDS, item_id=IDS),
+    st.builds(e.OutputAudioBufferClear, event_id=EVENT_IDS),
 )

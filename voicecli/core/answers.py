@@ -15,6 +15,9 @@ from voicecli.core.talk import Talk
 from voicecli.protocol import events as e
 from voicecli.protocol.items import Item
 
+CALLS: Final = ("function_call", "mcp_call", "mcp_list_tools", "mcp_approval_request")
+"""Items that are shown as tools are."""
+
 ROLES: Final[dict[str, TurnRole]] = {"user": "you", "assistant": "assistant", "system": "system"}
 
 
@@ -32,13 +35,18 @@ def committed(talk: Talk, item: str, previous: str | None, at: float) -> None:
         talk.responses.expect(at)
 
 
-def transcription(talk: Talk, event: e.TranscriptionDelta | e.TranscriptionCompleted | e.TranscriptionFailed) -> None:
+def transcription(
+    talk: Talk,
+    event: e.TranscriptionDelta | e.TranscriptionSegment | e.TranscriptionCompleted | e.TranscriptionFailed,
+) -> None:
     """The person's words, bound by item id: before, after or between whatever else happens (B11)."""
     item = event.item_id
     talk.transcript.open(item, "you", "voice", talk.conversation.after(item))
     match event:
         case e.TranscriptionDelta(content_index=part, delta=words):
             talk.transcript.grow(item, part, words)
+        case e.TranscriptionSegment(content_index=part, speaker=who, text=words):
+            talk.transcript.grow(item, part, f"{who}: {words}\n" if who else words)
         case e.TranscriptionCompleted(transcript=words):
             talk.transcript.said(item, words.strip())
         case e.TranscriptionFailed(error=why):
@@ -53,7 +61,7 @@ def item(talk: Talk, item: Item, previous: str | None) -> None:
         talk.unsent.pop(name, None)
     if name in talk.cut:
         return
-    if item.type == "function_call":
+    if item.type in CALLS:
         _call(talk, item)
     elif item.type in ("message", None) and item.role in ROLES:
         _message(talk, item, ROLES[item.role], previous)
@@ -77,8 +85,36 @@ def _message(talk: Talk, item: Item, role: TurnRole, previous: str | None) -> No
 def _call(talk: Talk, item: Item) -> None:
     name = item.id or ""
     talk.transcript.open(name, "tool", "tool", talk.conversation.after(name))
-    if item.status == "completed":
-        talk.transcript.said(name, f"{item.name or ''} {item.arguments or ''}".strip())
+    if item.status == "completed" or item.type == "mcp_approval_request" or item.tools is not None:
+        talk.transcript.said(name, _called(item))
+    if item.type == "mcp_approval_request":
+        talk.tell_once(f"mcp_approval {name}", "mcp_approval", what=_called(item)[:200])
+
+
+def _called(item: Item) -> str:
+    tools = item.tools if isinstance(item.tools, list) else ()
+    names = [str(tool["name"]) for tool in tools if isinstance(tool, dict) and "name" in tool]
+    words = (item.server_label, item.name, item.arguments, ", ".join(names))
+    return " ".join(filter(None, words))
+
+
+def tool_failed(talk: Talk, item: str) -> None:
+    """What the server itself asked of an MCP server came to nothing."""
+    known = talk.conversation.item(item)
+    name = known.name if known is not None else None
+    talk.transcript.failed(item, "mcp_failed", "")
+    talk.tell("mcp_failed", what=f" ({name})" if name else "")
+
+
+def retrieved(talk: Talk, whole: Item) -> None:
+    """An item as the server has it: what its row lacks is there now."""
+    name = whole.id or ""
+    fresh = not talk.transcript.known(name)
+    item(talk, whole, None)
+    if whole.role == "assistant" and fresh and name not in talk.cut:
+        for n, part in enumerate(whole.content):
+            talk.transcript.replace(name, n, part.text or part.transcript or "")
+        talk.transcript.generated(name, 0)
 
 
 def output_item(talk: Talk, event: e.OutputItemAdded | e.OutputItemDone, at: float) -> None:

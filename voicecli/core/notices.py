@@ -153,6 +153,16 @@ WORDS: Final[dict[str, Words]] = {
     "malformed": Words(
         "warning", "The server sent a message that makes no sense.", "It is passed over; the talk goes on."
     ),
+    "idle": Words("info", "You said nothing for a while, so the assistant takes the word.", ""),
+    "dtmf": Words("info", "A key of the telephone was pressed: {what}.", ""),
+    "mcp_failed": Words(
+        "warning", "A tool that the server calls by itself{what} failed.", "The answer goes on without it."
+    ),
+    "mcp_approval": Words(
+        "warning",
+        "The server asks whether it may use a tool: {what}.",
+        "voicecli cannot allow it; require_approval of that tool, set to never, lets it go without asking.",
+    ),
     "not_carried": Words("info", "This server's dialect has no place for {what}, so it was left out.", ""),
     # ---- sound
     "no_library": Words(

@@ -200,8 +200,16 @@ class VoiceSession:
                 answers.committed(talk, item, previous, at)
             case e.ConversationItemCreated() | e.ConversationItemAdded() | e.ConversationItemDone():
                 answers.item(talk, event.item, event.previous_item_id)
-            case e.TranscriptionDelta() | e.TranscriptionCompleted() | e.TranscriptionFailed():
+            case (
+                e.TranscriptionDelta() | e.TranscriptionSegment() | e.TranscriptionCompleted() | e.TranscriptionFailed()
+            ):
                 answers.transcription(talk, event)
+            case e.ConversationItemRetrieved(item=whole):
+                answers.retrieved(talk, whole)
+            case e.TimeoutTriggered():
+                talk.tell("idle")
+            case e.DtmfReceived(event=key):
+                talk.tell("dtmf", what=key)
             case e.ConversationItemTruncated(item_id=item):
                 talk.pending.answered(Kind.TRUNCATE, item)
             case e.ConversationItemDeleted(item_id=item):
@@ -222,8 +230,22 @@ class VoiceSession:
                 | e.AudioDone()
                 | e.FunctionCallArgumentsDelta()
                 | e.FunctionCallArgumentsDone()
+                | e.McpCallArgumentsDelta()
+                | e.McpCallArgumentsDone()
+                | e.McpCallInProgress()
+                | e.McpCallCompleted()
+                | e.OutputAudioBufferStarted()
+                | e.OutputAudioBufferStopped()
+                | e.OutputAudioBufferCleared()
             ):
                 talk.responses.saw(event.response_id, at)
+            case e.McpListToolsInProgress() | e.McpListToolsCompleted():
+                pass  # their items are shown
+            case e.McpListToolsFailed(item_id=item):
+                answers.tool_failed(talk, item)
+            case e.McpCallFailed(item_id=item, response_id=response):
+                talk.responses.saw(response, at)
+                answers.tool_failed(talk, item)
             case e.RateLimitsUpdated(rate_limits=told):
                 talk.show(limits(told))
             case _:

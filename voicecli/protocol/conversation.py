@@ -6,17 +6,19 @@ only counted.
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, assert_never
+from typing import Final, NamedTuple, TypeVar, assert_never
 
 from msgspec import UNSET
 
 from voicecli.ports import PCM16, SAMPLES_PER_MS, Format
 from voicecli.protocol import events as e
-from voicecli.protocol.items import KNOWN_FORMATS, ContentPart, Item, Number, SessionConfig
+from voicecli.protocol.items import KNOWN_FORMATS, ContentPart, Item, Number, Response, SessionConfig
 from voicecli.protocol.order import Order
 
 _DEAD: Final = 256
 """Deleted ids that are remembered, so that what comes late for them opens nothing."""
+_RESPONSES: Final = 256
+"""Responses of which something is remembered."""
 
 
 class PartView(NamedTuple):
@@ -111,6 +113,16 @@ class _Entry:
         return [self.parts[index] for index in sorted(self.parts)]
 
 
+V = TypeVar("V")
+
+
+def _keep(kept: dict[str, V], name: str, value: V) -> None:
+    """The oldest goes where there are too many."""
+    if len(kept) >= _RESPONSES:
+        del kept[next(iter(kept))]
+    kept[name] = value
+
+
 class Conversation:
     """Items in order. Nothing that a server sends makes it raise, and no event costs more in a longer conversation."""
 
@@ -123,6 +135,12 @@ class Conversation:
         self._order = Order()
         self._calls: dict[str, str] = {}
         self._dead: dict[str, None] = {}
+        self._named = False
+        """Whether this server says of its responses which conversation they are of."""
+        self._aside: dict[str, None] = {}
+        """Responses out of band: their items enter no conversation."""
+        self._forms: dict[str, Format] = {}
+        """Response -> the format it has of its own."""
 
     def __contains__(self, item_id: str) -> bool:
         return item_id in self._entries
@@ -183,12 +201,14 @@ class Conversation:
 
     def apply(self, event: e.ServerEvent) -> None:
         """Brings the list up to what the event says. Events about unknown or deleted items are no fault."""
+        if isinstance(event, e.OutputBase) and event.response_id in self._aside:
+            return
         match event:
             case e.AudioDelta():
                 if (entry := self._output(event.item_id, "message")) and entry.cut is None and event.delta:
                     part = self._part(entry, event.content_index, "audio")
                     if not part.size:
-                        part.form = self.output
+                        part.form = self._forms.get(event.response_id, self.output)
                     part.size += len(event.delta)
                     self.spoke = True
             case e.AudioTranscriptDelta():
@@ -211,6 +231,12 @@ class Conversation:
                 if entry := self._output(event.item_id, "function_call"):
                     self._call(event.item_id, entry, event.call_id)
                     entry.name = entry.name or event.name
+                    entry.arguments.set(event.arguments)
+            case e.McpCallArgumentsDelta():
+                if entry := self._output(event.item_id, "mcp_call"):
+                    entry.arguments.grow(event.delta)
+            case e.McpCallArgumentsDone():
+                if entry := self._output(event.item_id, "mcp_call"):
                     entry.arguments.set(event.arguments)
             case e.ContentPartAdded() | e.ContentPartDone():
                 if entry := self._output(event.item_id, "message"):
@@ -235,7 +261,12 @@ class Conversation:
                 self._truncate(event.item_id, int(event.audio_end_ms * SAMPLES_PER_MS))
             case e.ConversationItemDeleted():
                 self._delete(event.item_id)
-            case e.ResponseDone():
+            case e.ConversationItemRetrieved():
+                if event.item.id in self._entries:
+                    self._open(event.item, final=True)
+            case e.ResponseCreated():
+                self._begin(event.response)
+            case e.ResponseDone() if event.response.id not in self._aside:
                 for item in event.response.output:
                     if item.id in self._entries:
                         self._open(item, final=True)
@@ -248,13 +279,39 @@ class Conversation:
                 | e.SpeechStarted()
                 | e.SpeechStopped()
                 | e.TranscriptionFailed()
-                | e.ResponseCreated()
+                | e.ResponseDone()
                 | e.AudioDone()
                 | e.RateLimitsUpdated()
+                | e.TranscriptionSegment()
+                | e.TimeoutTriggered()
+                | e.DtmfReceived()
+                | e.OutputAudioBufferStarted()
+                | e.OutputAudioBufferStopped()
+                | e.OutputAudioBufferCleared()
+                | e.McpListToolsInProgress()
+                | e.McpListToolsCompleted()
+                | e.McpListToolsFailed()
+                | e.McpCallInProgress()
+                | e.McpCallCompleted()
+                | e.McpCallFailed()
             ):
                 pass
             case _:
                 assert_never(event)
+
+    def _begin(self, response: Response) -> None:
+        """Whether it is out of band, and how its sound is spelled.
+
+        A null stands for out of band only with a server that names the conversation where there is one: many write
+        null for whatever they do not know.
+        """
+        name, form = response.id or "", response.output_audio_format
+        if isinstance(response.conversation_id, str):
+            self._named = True
+        elif response.conversation_id is None and self._named:
+            _keep(self._aside, name, None)
+        if form is not None and form != self.output.name and form in KNOWN_FORMATS:
+            _keep(self._forms, name, KNOWN_FORMATS[form])
 
     def _output(self, item_id: str, kind: str) -> _Entry | None:
         """The item that a response speaks of, opened if it is not there yet."""

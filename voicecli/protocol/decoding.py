@@ -17,10 +17,11 @@ from msgspec import UNSET, Struct
 from voicecli.protocol import events as e
 from voicecli.protocol.dialects import Spelling, SpellingMarks
 from voicecli.protocol.flatten import (
+    OutcomeWire,
     ResponseWire,
     SessionWire,
     flatten_item,
-    flatten_output,
+    flatten_outcome,
     flatten_part,
     flatten_response,
     flatten_session,
@@ -36,6 +37,11 @@ _REFUSED: Final = (msgspec.MsgspecError, RecursionError, UnicodeError)
 _MENDABLE: Final = 1 << 20
 """Frames past this many bytes get no second chance: mending costs several times their size."""
 
+_COUNTED: Final = 256 * 1024
+"""Frames past this are looked at before they are decoded."""
+_OPENINGS: Final = 8_192
+_BYTES_A_COMMA: Final = 16
+
 _NAME_CHARS: Final = 200
 """What is kept of a type that is not ours."""
 
@@ -49,6 +55,14 @@ class _SessionCreated(e.ServerBase, frozen=True, kw_only=True, tag="session.crea
 
 class _SessionUpdated(e.ServerBase, frozen=True, kw_only=True, tag="session.updated"):
     session: SessionWire = SessionWire()
+
+
+class _ResponseCreated(e.ServerBase, frozen=True, kw_only=True, tag="response.created"):
+    response: OutcomeWire = OutcomeWire()
+
+
+class _ResponseDone(e.ServerBase, frozen=True, kw_only=True, tag="response.done"):
+    response: OutcomeWire = OutcomeWire()
 
 
 class _SessionUpdate(e.ClientBase, frozen=True, kw_only=True, tag="session.update"):
@@ -89,6 +103,14 @@ def _updated_session(event: _SessionUpdated) -> e.SessionUpdated:
     return e.SessionUpdated(event_id=event.event_id, session=flatten_session(event.session))
 
 
+def _created_response(event: _ResponseCreated) -> e.ResponseCreated:
+    return e.ResponseCreated(event_id=event.event_id, response=flatten_outcome(event.response))
+
+
+def _done_response(event: _ResponseDone) -> e.ResponseDone:
+    return e.ResponseDone(event_id=event.event_id, response=flatten_outcome(event.response))
+
+
 def _session_update(event: _SessionUpdate) -> e.SessionUpdate:
     return e.SessionUpdate(event_id=event.event_id, session=flatten_session(event.session))
 
@@ -124,9 +146,10 @@ _AFTER: Final[dict[type, Callable[[Any], Any]]] = {
     GA_CLASSES[e.AudioDelta]: _audio_delta,
     **dict.fromkeys(ITEM_EVENTS, _with("item", flatten_item)),
     **dict.fromkeys((e.ContentPartAdded, e.ContentPartDone), _with("part", flatten_part)),
-    **dict.fromkeys((e.ResponseCreated, e.ResponseDone), _with("response", flatten_output)),
     _SessionCreated: _created_session,
     _SessionUpdated: _updated_session,
+    _ResponseCreated: _created_response,
+    _ResponseDone: _done_response,
     _SessionUpdate: _session_update,
     _Truncate: _truncate,
     _Create: _create,
@@ -145,7 +168,9 @@ class _Reader:
         self.decode: Callable[[bytes | str], Any] = msgspec.json.Decoder(self.union).decode
 
 
-_SERVER: Final = _Reader(e.ServerEvent, (_SessionCreated, _SessionUpdated, *GA_CLASSES.values()))
+_SERVER: Final = _Reader(
+    e.ServerEvent, (_SessionCreated, _SessionUpdated, _ResponseCreated, _ResponseDone, *GA_CLASSES.values())
+)
 _CLIENT: Final = _Reader(e.ClientEvent, (_SessionUpdate, _Truncate, _Create))
 _decode_server: Final = _SERVER.decode
 _decode_client: Final = _CLIENT.decode
@@ -157,6 +182,8 @@ _after: Final = _AFTER.get
 
 def decode_server(raw: bytes | str) -> e.Decoded:
     """What a server sent. Lenient: unknown fields, absent ids, nulls, unpadded base64 and lone surrogates pass."""
+    if len(raw) > _COUNTED and _costly(raw):
+        return _too_costly(raw)
     try:
         event = _decode_server(raw)
     except _REFUSED as why:
@@ -167,6 +194,8 @@ def decode_server(raw: bytes | str) -> e.Decoded:
 
 def decode_client(raw: bytes | str) -> e.DecodedClient:
     """What a client sent. Strict about required fields; a null in an optional one is as good as absent."""
+    if len(raw) > _COUNTED and _costly(raw):
+        return _too_costly(raw)
     try:
         event = _decode_client(raw)
     except _REFUSED as why:
@@ -179,8 +208,26 @@ def decode_client(raw: bytes | str) -> e.DecodedClient:
     return cast(e.DecodedClient, event)
 
 
+def _costly(raw: bytes | str) -> bool:
+    """So many values that decoding would hold the interpreter for long and take many times its size (G10).
+
+    Counting is cheap, also in 16 MiB. Sound is one long value.
+    """
+    if isinstance(raw, str):
+        openings, commas = raw.count("{") + raw.count("["), raw.count(",")
+    else:
+        openings, commas = raw.count(b"{") + raw.count(b"["), raw.count(b",")
+    return openings > _OPENINGS or commas * _BYTES_A_COMMA > len(raw)
+
+
+def _too_costly(raw: bytes | str) -> e.Malformed:
+    return e.Malformed("", _bytes(raw), "There are too many values in one message.", "invalid_value")
+
+
 def spelling_of(raw: bytes | str) -> Spelling | None:
     """Which spelling the session in this frame has; None where it has none, or does not tell. Never raises."""
+    if len(raw) > _COUNTED and _costly(raw):
+        return None
     try:
         return _decode_marks(raw).session.spelling()
     except _REFUSED:

@@ -72,6 +72,7 @@ class SpellingMarks(Struct, frozen=True):
     input_audio_format: msgspec.Raw | UnsetType = UNSET
     output_audio_format: msgspec.Raw | UnsetType = UNSET
     input_audio_transcription: msgspec.Raw | UnsetType = UNSET
+    input_audio_noise_reduction: msgspec.Raw | UnsetType = UNSET
     turn_detection: msgspec.Raw | UnsetType = UNSET
     temperature: msgspec.Raw | UnsetType = UNSET
     max_response_output_tokens: msgspec.Raw | UnsetType = UNSET
@@ -87,6 +88,7 @@ class SpellingMarks(Struct, frozen=True):
             self.input_audio_format,
             self.output_audio_format,
             self.input_audio_transcription,
+            self.input_audio_noise_reduction,
             self.turn_detection,
             self.temperature,
             self.max_response_output_tokens,

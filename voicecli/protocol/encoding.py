@@ -26,22 +26,39 @@ def encode(event: e.ClientEvent, profile: Profile) -> tuple[str | None, tuple[Lo
         case e.ResponseCreate(response=given) if not isinstance(given, msgspec.UnsetType):
             return _json(_framed(event, response=shape.response_config(given, lost))), tuple(lost)
         case e.ConversationItemCreate():
-            return _json(_framed(event, item=shape.item(event.item))), ()
+            item = shape.item(event.item, "item", lost)
+            return None if item is None else _json(_framed(event, item=item)), tuple(lost)
     return _json(event), ()
 
 
-def encode_server(event: e.ServerEvent, spelling: Spelling) -> str | None:
-    """The frame a server sends; None where the spelling has no such event. Every field of the contract is in it."""
-    shape = SHAPES[spelling]
-    if type_of(type(event)) in shape.absent:
+def encode_server(event: e.ServerEvent, spelling: Spelling, lost: list[Lossy] | None = None) -> str | None:
+    """The frame a server sends; None where the spelling has no such event. Every field of the contract is in it.
+
+    What the spelling could not carry is appended to `lost`.
+    """
+    shape, lost = SHAPES[spelling], [] if lost is None else lost
+    kind = type_of(type(event))
+    if kind in shape.absent:
         return None
-    payload = _PAYLOADS.get(type(event))
-    if payload is not None:
-        return _json(payload(event, shape))
-    if type_of(type(event)) in shape.names:
+    if (payload := _PAYLOADS.get(type(event))) is not None:
+        return _json(payload(event, shape, lost))
+    if (newer := _NEWER.get(type(event))) is not None:
+        return _json(_without(event, newer, shape.lacks.get(kind, ()), lost))
+    if kind in shape.names:
         cls = GA_CLASSES[type(event)]
         return _json(cls(**{name: getattr(event, name) for name in event.__struct_fields__}))
     return _json(event)
+
+
+def _without(event: Struct, newer: tuple[str, ...], lacks: tuple[str, ...], lost: list[Lossy]) -> dict[str, Any]:
+    """The event without the newer fields that say nothing, or that the spelling has not."""
+    wire: dict[str, Any] = msgspec.to_builtins(event)
+    for name in newer:
+        if wire[name] is None:
+            del wire[name]
+        elif name in lacks:
+            lost.append(Lossy(name, wire.pop(name), "the dialect has no place for it"))
+    return wire
 
 
 def _framed(event: Struct, **payload: Any) -> dict[str, Any]:
@@ -72,54 +89,45 @@ def _scrubbed(value: Any) -> Any:
 
 
 def _whole_item(item: Item, shape: Shape) -> dict[str, Any]:
-    wire = shape.item(item)
+    wire = shape.server_item(item)
     wire.setdefault("object", "realtime.item")
     if item.type == "message":
         wire.setdefault("content", [])
     return wire
 
 
-def _item_frame(event: Any, shape: Shape) -> dict[str, Any]:
+def _item_frame(event: Any, shape: Shape, _lost: list[Lossy]) -> dict[str, Any]:
     return _framed(event, item=_whole_item(event.item, shape))
 
 
-def _session_frame(event: Any, shape: Shape) -> dict[str, Any]:
-    return _framed(event, session=shape.full_session(event.session))
+def _session_frame(event: Any, shape: Shape, lost: list[Lossy]) -> dict[str, Any]:
+    return _framed(event, session=shape.full_session(event.session, lost))
 
 
-def _response_frame(event: Any, shape: Shape) -> dict[str, Any]:
-    wire = msgspec.to_builtins(event.response)
+def _response_frame(event: Any, shape: Shape, lost: list[Lossy]) -> dict[str, Any]:
+    wire = shape.response(event.response, lost)
     wire.setdefault("object", "realtime.response")
     wire["output"] = [_whole_item(item, shape) for item in event.response.output]
     return _framed(event, response=wire)
 
 
-def _conversation_frame(event: Any, _shape: Shape) -> dict[str, Any]:
+def _conversation_frame(event: Any, _shape: Shape, _lost: list[Lossy]) -> dict[str, Any]:
     wire = msgspec.to_builtins(event.conversation)
     wire.setdefault("object", "realtime.conversation")
     return _framed(event, conversation=wire)
 
 
-def _transcription_frame(event: e.TranscriptionCompleted, shape: Shape) -> dict[str, Any]:
-    wire: dict[str, Any] = msgspec.to_builtins(event)
-    if event.usage is None or not shape.transcription_usage:
-        del wire["usage"]
-    return wire
-
-
-def _call_frame(event: e.FunctionCallArgumentsDone, _shape: Shape) -> dict[str, Any]:
-    wire: dict[str, Any] = msgspec.to_builtins(event)
-    if event.name is None:
-        del wire["name"]
-    return wire
-
-
-_PAYLOADS: Final[dict[type, Callable[[Any, Shape], dict[str, Any]]]] = {
+_PAYLOADS: Final[dict[type, Callable[[Any, Shape, list[Lossy]], dict[str, Any]]]] = {
     **dict.fromkeys(ITEM_EVENTS, _item_frame),
     **dict.fromkeys((e.SessionCreated, e.SessionUpdated), _session_frame),
     **dict.fromkeys((e.ResponseCreated, e.ResponseDone), _response_frame),
     e.ConversationCreated: _conversation_frame,
-    e.TranscriptionCompleted: _transcription_frame,
-    e.FunctionCallArgumentsDone: _call_frame,
 }
 """Events that a spelling writes in its own way, or that have more on the wire than inside."""
+
+_NEWER: Final[dict[type, tuple[str, ...]]] = {
+    e.TranscriptionCompleted: ("usage", "logprobs", "languages"),
+    e.TranscriptionDelta: ("logprobs",),
+    e.FunctionCallArgumentsDone: ("name",),
+}
+"""Fields that are newer than the contract, and absent where they say nothing."""

@@ -14,7 +14,11 @@ from voicecli.protocol.items import (
     ContentPart,
     ConversationInfo,
     ErrorInfo,
+    Few,
+    Index,
     Item,
+    Moment,
+    Ms,
     Number,
     RateLimit,
     Response,
@@ -28,7 +32,7 @@ class Event(Struct, frozen=True, tag_field="type", kw_only=True):
     """Base of all events; the tag is the contract's (beta) name."""
 
 
-# ---- client events, C1 to C9 -----------------------------------------------------------------------------------------
+# ---- client events, C1 to C9, then newer ones ------------------------------------------------------------------------
 
 
 class ClientBase(Event, frozen=True, kw_only=True):
@@ -75,6 +79,16 @@ class ResponseCancel(ClientBase, frozen=True, kw_only=True, tag="response.cancel
     response_id: str | UnsetType = UNSET
 
 
+class ConversationItemRetrieve(ClientBase, frozen=True, kw_only=True, tag="conversation.item.retrieve"):
+    """Newer than the contract: asks for an item as the server has it."""
+
+    item_id: str
+
+
+class OutputAudioBufferClear(ClientBase, frozen=True, kw_only=True, tag="output_audio_buffer.clear"):
+    """Newer than the contract, and only where the server plays the sound itself (WebRTC, SIP)."""
+
+
 ClientEvent = (
     SessionUpdate
     | InputAudioBufferAppend
@@ -85,10 +99,12 @@ ClientEvent = (
     | ConversationItemDelete
     | ResponseCreate
     | ResponseCancel
+    | ConversationItemRetrieve
+    | OutputAudioBufferClear
 )
 
 
-# ---- server events, S1 to S28 ----------------------------------------------------------------------------------------
+# ---- server events, S1 to S28, then newer ones -----------------------------------------------------------------------
 
 
 class ServerBase(Event, frozen=True, kw_only=True):
@@ -123,12 +139,12 @@ class InputAudioBufferCleared(ServerBase, frozen=True, kw_only=True, tag="input_
 class SpeechStarted(ServerBase, frozen=True, kw_only=True, tag="input_audio_buffer.speech_started"):
     item_id: str = ""
     """The *user's* item that will be created."""
-    audio_start_ms: Number = 0
+    audio_start_ms: Ms = 0
 
 
 class SpeechStopped(ServerBase, frozen=True, kw_only=True, tag="input_audio_buffer.speech_stopped"):
     item_id: str = ""
-    audio_end_ms: Number = 0
+    audio_end_ms: Ms = 0
 
 
 class ConversationItemCreated(ServerBase, frozen=True, kw_only=True, tag="conversation.item.created"):
@@ -154,10 +170,13 @@ class TranscriptionCompleted(
     ServerBase, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.completed"
 ):
     item_id: str = ""
-    content_index: Number = 0
+    content_index: Index = 0
     transcript: str = ""
     usage: Any = None
-    """Newer than the contract; GA clients demand it, {type: duration, seconds} or tokens; beta frames go without it."""
+    """Newer than the contract, as is all that follows. GA clients demand it, {type: duration, seconds} or tokens; beta
+    frames go without it."""
+    logprobs: Any = None
+    languages: Any = None
 
 
 class TranscriptionDelta(
@@ -166,22 +185,23 @@ class TranscriptionDelta(
     """Newer than the contract: words as they are recognised."""
 
     item_id: str = ""
-    content_index: Number = 0
+    content_index: Index = 0
     delta: str = ""
+    logprobs: Any = None
 
 
 class TranscriptionFailed(
     ServerBase, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.failed"
 ):
     item_id: str = ""
-    content_index: Number = 0
+    content_index: Index = 0
     error: TranscriptionError = TranscriptionError()
 
 
 class ConversationItemTruncated(ServerBase, frozen=True, kw_only=True, tag="conversation.item.truncated"):
     item_id: str = ""
-    content_index: Number = 0
-    audio_end_ms: Number = 0
+    content_index: Index = 0
+    audio_end_ms: Ms = 0
 
 
 class ConversationItemDeleted(ServerBase, frozen=True, kw_only=True, tag="conversation.item.deleted"):
@@ -200,7 +220,7 @@ class OutputBase(ServerBase, frozen=True, kw_only=True):
     """What every event inside a response has."""
 
     response_id: str = ""
-    output_index: Number = 0
+    output_index: Index = 0
 
 
 class OutputItemAdded(OutputBase, frozen=True, kw_only=True, tag="response.output_item.added"):
@@ -215,7 +235,7 @@ class PartBase(OutputBase, frozen=True, kw_only=True):
     """What every event about one content part has."""
 
     item_id: str = ""
-    content_index: Number = 0
+    content_index: Index = 0
 
 
 class ContentPartAdded(PartBase, frozen=True, kw_only=True, tag="response.content_part.added"):
@@ -266,7 +286,104 @@ class FunctionCallArgumentsDone(OutputBase, frozen=True, kw_only=True, tag="resp
 
 
 class RateLimitsUpdated(ServerBase, frozen=True, kw_only=True, tag="rate_limits.updated"):
-    rate_limits: tuple[RateLimit, ...] = ()
+    rate_limits: Few[RateLimit] = ()
+
+
+class ConversationItemRetrieved(ServerBase, frozen=True, kw_only=True, tag="conversation.item.retrieved"):
+    """The item as the server has it."""
+
+    item: Item
+
+
+class TranscriptionSegment(
+    ServerBase, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.segment"
+):
+    """What one of several speakers said, between two moments in seconds."""
+
+    id: str = ""
+    item_id: str = ""
+    content_index: Index = 0
+    text: str = ""
+    speaker: str = ""
+    start: Number = 0
+    end: Number = 0
+
+
+class TimeoutTriggered(ServerBase, frozen=True, kw_only=True, tag="input_audio_buffer.timeout_triggered"):
+    """`idle_timeout_ms` of silence: the model takes the word. The silence becomes the item."""
+
+    item_id: str = ""
+    audio_start_ms: Ms = 0
+    audio_end_ms: Ms = 0
+
+
+class DtmfReceived(ServerBase, frozen=True, kw_only=True, tag="input_audio_buffer.dtmf_event_received"):
+    """A key of a telephone (SIP)."""
+
+    event: str = ""
+    received_at: Moment = 0
+
+
+class OutputAudioBufferBase(ServerBase, frozen=True, kw_only=True):
+    """Where the server plays the sound itself (WebRTC, SIP)."""
+
+    response_id: str = ""
+
+
+class OutputAudioBufferStarted(OutputAudioBufferBase, frozen=True, kw_only=True, tag="output_audio_buffer.started"):
+    pass
+
+
+class OutputAudioBufferStopped(OutputAudioBufferBase, frozen=True, kw_only=True, tag="output_audio_buffer.stopped"):
+    pass
+
+
+class OutputAudioBufferCleared(OutputAudioBufferBase, frozen=True, kw_only=True, tag="output_audio_buffer.cleared"):
+    pass
+
+
+class McpListToolsBase(ServerBase, frozen=True, kw_only=True):
+    """The server asks an MCP server what tools it has; `item_id` is an item of the type mcp_list_tools."""
+
+    item_id: str = ""
+
+
+class McpListToolsInProgress(McpListToolsBase, frozen=True, kw_only=True, tag="mcp_list_tools.in_progress"):
+    pass
+
+
+class McpListToolsCompleted(McpListToolsBase, frozen=True, kw_only=True, tag="mcp_list_tools.completed"):
+    pass
+
+
+class McpListToolsFailed(McpListToolsBase, frozen=True, kw_only=True, tag="mcp_list_tools.failed"):
+    pass
+
+
+class McpCallBase(OutputBase, frozen=True, kw_only=True):
+    """The server calls a tool of an MCP server by itself."""
+
+    item_id: str = ""
+
+
+class McpCallArgumentsDelta(McpCallBase, frozen=True, kw_only=True, tag="response.mcp_call_arguments.delta"):
+    delta: str = ""
+
+
+class McpCallArgumentsDone(McpCallBase, frozen=True, kw_only=True, tag="response.mcp_call_arguments.done"):
+    arguments: str = ""
+
+
+class McpCallInProgress(McpCallBase, frozen=True, kw_only=True, tag="response.mcp_call.in_progress"):
+    pass
+
+
+class McpCallCompleted(McpCallBase, frozen=True, kw_only=True, tag="response.mcp_call.completed"):
+    pass
+
+
+class McpCallFailed(McpCallBase, frozen=True, kw_only=True, tag="response.mcp_call.failed"):
+    pass
 
 
 ServerEvent = (
@@ -301,6 +418,21 @@ ServerEvent = (
     | FunctionCallArgumentsDelta
     | FunctionCallArgumentsDone
     | RateLimitsUpdated
+    | ConversationItemRetrieved
+    | TranscriptionSegment
+    | TimeoutTriggered
+    | DtmfReceived
+    | OutputAudioBufferStarted
+    | OutputAudioBufferStopped
+    | OutputAudioBufferCleared
+    | McpListToolsInProgress
+    | McpListToolsCompleted
+    | McpListToolsFailed
+    | McpCallArgumentsDelta
+    | McpCallArgumentsDone
+    | McpCallInProgress
+    | McpCallCompleted
+    | McpCallFailed
 )
 
 

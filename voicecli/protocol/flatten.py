@@ -14,7 +14,11 @@ from voicecli.protocol.dialects import INSIDE_CONTENT, INSIDE_FORMATS, PCM, moda
 from voicecli.protocol.items import (
     FORMATS,
     ContentPart,
+    CustomVoice,
+    Few,
     Item,
+    Moment,
+    NoiseReduction,
     Number,
     Response,
     ResponseConfig,
@@ -32,25 +36,21 @@ class FormatWire(Struct, frozen=True):
     rate: Number | None = None
 
 
-class VoiceWire(Struct, frozen=True):
-    """GA's voice of one's own."""
-
-    id: str | None = None
-
-
 class InputWire(Struct, frozen=True):
     """GA's `audio.input`."""
 
     format: FormatWire | str | UnsetType | None = UNSET
     transcription: Transcription | UnsetType | None = UNSET
     turn_detection: TurnDetection | UnsetType | None = UNSET
+    noise_reduction: NoiseReduction | UnsetType | None = UNSET
 
 
 class OutputWire(Struct, frozen=True):
     """GA's `audio.output`."""
 
     format: FormatWire | str | UnsetType | None = UNSET
-    voice: VoiceWire | str | UnsetType | None = UNSET
+    voice: CustomVoice | str | UnsetType | None = UNSET
+    speed: Number | UnsetType | None = UNSET
 
 
 class AudioWire(Struct, frozen=True):
@@ -63,17 +63,20 @@ class AudioWire(Struct, frozen=True):
 class _Shared(Struct, frozen=True):
     """What a session and a response's configuration have in common. A null is "not said", except where it turns off."""
 
-    modalities: tuple[str, ...] | UnsetType | None = UNSET
+    modalities: Few[str] | UnsetType | None = UNSET
     instructions: str | UnsetType | None = UNSET
-    voice: VoiceWire | str | UnsetType | None = UNSET
+    voice: CustomVoice | str | UnsetType | None = UNSET
     output_audio_format: str | UnsetType | None = UNSET
-    tools: tuple[Tool, ...] | UnsetType | None = UNSET
+    tools: Few[Tool] | UnsetType | None = UNSET
     tool_choice: Any = UNSET
     temperature: Number | UnsetType | None = UNSET
     max_response_output_tokens: Number | Literal["inf"] | UnsetType | None = UNSET
-    output_modalities: tuple[str, ...] | UnsetType | None = UNSET
+    output_modalities: Few[str] | UnsetType | None = UNSET
     max_output_tokens: Number | Literal["inf"] | UnsetType | None = UNSET
     audio: AudioWire | UnsetType | None = UNSET
+    prompt: Any = UNSET
+    reasoning: Any = UNSET
+    parallel_tool_calls: bool | UnsetType | None = UNSET
 
 
 class SessionWire(_Shared, frozen=True):
@@ -82,11 +85,16 @@ class SessionWire(_Shared, frozen=True):
     type: str | UnsetType | None = UNSET
     id: str | UnsetType | None = UNSET
     object: str | UnsetType | None = UNSET
-    expires_at: Number | UnsetType | None = UNSET
+    expires_at: Moment | UnsetType | None = UNSET
     model: str | UnsetType | None = UNSET
     input_audio_format: str | UnsetType | None = UNSET
     input_audio_transcription: Transcription | UnsetType | None = UNSET
     turn_detection: TurnDetection | UnsetType | None = UNSET
+    input_audio_noise_reduction: NoiseReduction | UnsetType | None = UNSET
+    speed: Number | UnsetType | None = UNSET
+    tracing: Any = UNSET
+    include: Few[str] | UnsetType | None = UNSET
+    truncation: Any = UNSET
 
 
 class ResponseWire(_Shared, frozen=True):
@@ -94,10 +102,14 @@ class ResponseWire(_Shared, frozen=True):
 
     conversation: str | UnsetType | None = UNSET
     metadata: Any = UNSET
-    input: tuple[Item, ...] | UnsetType | None = UNSET
+    input: Few[Item] | UnsetType | None = UNSET
 
 
-# ---- from the wire to the inside -------------------------------------------------------------------------------------
+class OutcomeWire(Response, frozen=True):
+    """A response as either spelling writes it."""
+
+    output_modalities: Few[str] | None = None
+    audio: AudioWire | None = None
 
 
 def flatten_session(wire: SessionWire) -> SessionConfig:
@@ -111,6 +123,11 @@ def flatten_session(wire: SessionWire) -> SessionConfig:
         input_audio_format=_first(_format(heard.format), wire.input_audio_format),
         input_audio_transcription=_either(heard.transcription, wire.input_audio_transcription),
         turn_detection=_either(heard.turn_detection, wire.turn_detection),
+        input_audio_noise_reduction=_either(heard.noise_reduction, wire.input_audio_noise_reduction),
+        speed=_first(_output(wire.audio).speed, wire.speed),
+        tracing=wire.tracing,
+        include=wire.include,
+        truncation=wire.truncation,
         **_flatten_shared(wire),
     )
 
@@ -145,24 +162,40 @@ def flatten_item(item: Item) -> Item:
     return item
 
 
-def flatten_output(response: Response) -> Response:
-    """The same for all items of a response."""
-    if response.output:
-        return replace(response, output=tuple(map(flatten_item, response.output)))
-    return response
+def flatten_outcome(wire: OutcomeWire) -> Response:
+    """The inside response, with its items."""
+    spoken = _output(wire.audio)
+    return Response(
+        id=wire.id,
+        object=wire.object,
+        status=wire.status,
+        status_details=wire.status_details,
+        output=tuple(map(flatten_item, wire.output)),
+        usage=wire.usage,
+        metadata=wire.metadata,
+        conversation_id=wire.conversation_id,
+        modalities=_or_none(_first(modalities_inside(_said(wire.output_modalities)), wire.modalities)),
+        voice=_or_none(_first(spoken.voice, wire.voice)),
+        output_audio_format=_or_none(_first(_format(spoken.format), wire.output_audio_format)),
+        temperature=wire.temperature,
+        max_output_tokens=_whole(wire.max_output_tokens),
+    )
 
 
 def _flatten_shared(wire: _Shared) -> dict[str, Any]:
-    spoken = _output(wire)
+    spoken = _output(wire.audio)
     return {
         "modalities": _first(modalities_inside(_said(wire.output_modalities)), wire.modalities),
         "instructions": _said(wire.instructions),
-        "voice": _first(_voice(spoken.voice), _voice(wire.voice)),
+        "voice": _first(spoken.voice, wire.voice),
         "output_audio_format": _first(_format(spoken.format), wire.output_audio_format),
         "tools": _said(wire.tools),
         "tool_choice": _inside_choice(_said(wire.tool_choice)),
         "temperature": _said(wire.temperature),
         "max_response_output_tokens": _whole(_first(wire.max_output_tokens, wire.max_response_output_tokens)),
+        "prompt": wire.prompt,
+        "reasoning": wire.reasoning,
+        "parallel_tool_calls": _said(wire.parallel_tool_calls),
     }
 
 
@@ -184,13 +217,12 @@ def _input(wire: SessionWire) -> InputWire:
     return audio.input if isinstance(audio, AudioWire) and isinstance(audio.input, InputWire) else InputWire()
 
 
-def _output(wire: _Shared) -> OutputWire:
-    audio = wire.audio
+def _output(audio: AudioWire | UnsetType | None) -> OutputWire:
     return audio.output if isinstance(audio, AudioWire) and isinstance(audio.output, OutputWire) else OutputWire()
 
 
-def _voice(voice: VoiceWire | str | UnsetType | None) -> Any:
-    return _said(voice.id) if isinstance(voice, VoiceWire) else _said(voice)
+def _or_none(value: Any) -> Any:
+    return None if value is UNSET else value
 
 
 def _whole(tokens: Any) -> Any:

@@ -7,7 +7,7 @@ None for absent; only the session has three states (absent, null, value), becaus
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -17,6 +17,20 @@ _EXACT: Final = Meta(ge=-(2**53), le=2**53)
 
 Number = Annotated[int, _EXACT] | Annotated[float, _EXACT]
 """Servers write 1 and 1.0 alike; the contract says `number`. Past 2**53 nothing on this wire means anything (G10)."""
+
+Index = Annotated[int, Meta(ge=0, le=65_535)] | Annotated[float, Meta(ge=0, le=65_535)]
+"""The place of a part or of an output; a key, never a position in a list of ours."""
+
+_YEARS_S: Final = 10 * 365 * 86_400
+Ms = Annotated[int, Meta(ge=0, le=_YEARS_S * 1000)] | Annotated[float, Meta(ge=0, le=_YEARS_S * 1000)]
+Seconds = Annotated[int, Meta(ge=0, le=_YEARS_S)] | Annotated[float, Meta(ge=0, le=_YEARS_S)]
+"""A length of time of at most ten years (G10)."""
+Moment = Annotated[int, Meta(ge=0, le=2**37)] | Annotated[float, Meta(ge=0, le=2**37)]
+"""Seconds since 1970; past the year 6325 no calendar of ours can say it."""
+
+T = TypeVar("T")
+Few = Annotated[tuple[T, ...], Meta(max_length=4_096)]
+"""No list on this wire is longer (G10)."""
 
 FORMATS: Final[dict[str, Format]] = {
     form.name: form for form in (PCM16, Format("g711_ulaw", 8_000, 1), Format("g711_alaw", 8_000, 1))
@@ -40,6 +54,9 @@ class ContentPart(Struct, frozen=True, omit_defaults=True):
     """base64 in the session's format."""
     transcript: str | None = None
     id: str | None = None
+    image_url: str | None = None
+    """A data URI, and how closely it is looked at: newer than the contract."""
+    detail: str | None = None
 
 
 class Item(Struct, frozen=True, omit_defaults=True):
@@ -48,15 +65,32 @@ class Item(Struct, frozen=True, omit_defaults=True):
     id: str | None = None
     object: str | None = None
     type: str | None = None
-    """message | function_call | function_call_output, and newer ones."""
+    """message | function_call | function_call_output; item_reference (D8); newer: mcp_list_tools, mcp_call and the two
+    of its approval."""
     status: str | None = None
     """in_progress | completed | incomplete."""
     role: str | None = None
-    content: tuple[ContentPart, ...] = ()
+    content: Few[ContentPart] = ()
     call_id: str | None = None
     name: str | None = None
     arguments: str | None = None
     output: str | None = None
+    phase: str | None = None
+    """commentary | final_answer: newer than the contract, as is all that follows, which MCP items have."""
+    server_label: str | None = None
+    approval_request_id: str | None = None
+    approve: bool | None = None
+    reason: str | None = None
+    tools: Any = None
+    error: Any = None
+
+
+class CachedTokens(Struct, frozen=True, omit_defaults=True):
+    """Newer than the contract (D11)."""
+
+    text_tokens: Number | None = None
+    audio_tokens: Number | None = None
+    image_tokens: Number | None = None
 
 
 class InputTokens(Struct, frozen=True, omit_defaults=True):
@@ -65,6 +99,8 @@ class InputTokens(Struct, frozen=True, omit_defaults=True):
     cached_tokens: Number | None = None
     text_tokens: Number | None = None
     audio_tokens: Number | None = None
+    image_tokens: Number | None = None
+    cached_tokens_details: CachedTokens | None = None
 
 
 class OutputTokens(Struct, frozen=True, omit_defaults=True):
@@ -100,6 +136,12 @@ class StatusDetails(Struct, frozen=True, omit_defaults=True):
     error: StatusError | None = None
 
 
+class CustomVoice(Struct, frozen=True):
+    """A voice of one's own: newer than the contract, where a voice is a name."""
+
+    id: str
+
+
 class Response(Struct, frozen=True, omit_defaults=True):
     """T4."""
 
@@ -108,23 +150,38 @@ class Response(Struct, frozen=True, omit_defaults=True):
     status: str | None = None
     """in_progress | completed | cancelled | failed | incomplete."""
     status_details: StatusDetails | None = None
-    output: tuple[Item, ...] = ()
+    output: Few[Item] = ()
     usage: Usage | None = None
     metadata: Any = None
-    conversation_id: str | None = None
+    conversation_id: str | UnsetType | None = UNSET
+    """None: it is out of band, and enters no conversation. This and what follows is newer than the contract."""
+    modalities: Few[str] | None = None
+    voice: str | CustomVoice | None = None
+    output_audio_format: str | None = None
+    temperature: Number | None = None
+    max_output_tokens: Number | Literal["inf"] | None = None
 
 
 class Tool(Struct, frozen=True, omit_defaults=True):
-    """T11: a function the model may call; `parameters` is a JSON Schema."""
+    """T11: a function the model may call; `parameters` is a JSON Schema. Newer: an MCP server (`type` is mcp).
+
+    What would carry a key for that server is left out on purpose: no secret stands in an event.
+    """
 
     type: str = "function"
     name: str | None = None
     description: str | None = None
     parameters: Any = None
+    server_label: str | None = None
+    server_url: str | None = None
+    connector_id: str | None = None
+    server_description: str | None = None
+    allowed_tools: Any = None
+    require_approval: Any = None
 
 
 class TurnDetection(Struct, frozen=True, omit_defaults=True):
-    """T9, server VAD. Milliseconds; the threshold is 0.0 to 1.0."""
+    """T9, server VAD. Milliseconds; the threshold is 0.0 to 1.0. What is newer is sent only where it is asked for."""
 
     type: str | None = None
     threshold: Number | None = None
@@ -132,15 +189,29 @@ class TurnDetection(Struct, frozen=True, omit_defaults=True):
     silence_duration_ms: Number | None = None
     create_response: bool | None = None
     interrupt_response: bool | None = None
-    """Newer than the contract; sent only where it is asked for."""
+    """Newer than the contract, as is all that follows."""
+    eagerness: str | None = None
+    """low | medium | high | auto, of semantic VAD."""
+    idle_timeout_ms: Number | None = None
+    """After so much silence the model takes the word."""
 
 
 class Transcription(Struct, frozen=True, omit_defaults=True):
-    """T10; `language` and `prompt` are newer."""
+    """T10; all but the model is newer than the contract."""
 
     model: str | None = None
     language: str | None = None
     prompt: str | None = None
+    delay: str | None = None
+    keywords: Few[str] | None = None
+    languages: Few[str] | None = None
+
+
+class NoiseReduction(Struct, frozen=True, omit_defaults=True):
+    """near_field: a headset; far_field: a microphone in the room. Newer than the contract."""
+
+    type: str | None = None
+    strength: Any = None
 
 
 class SessionConfig(Struct, frozen=True):
@@ -148,35 +219,49 @@ class SessionConfig(Struct, frozen=True):
 
     id: str | UnsetType = UNSET
     object: str | UnsetType = UNSET
-    expires_at: Number | UnsetType | None = UNSET
+    expires_at: Moment | UnsetType | None = UNSET
     model: str | UnsetType = UNSET
-    modalities: tuple[str, ...] | UnsetType = UNSET
+    modalities: Few[str] | UnsetType = UNSET
     instructions: str | UnsetType = UNSET
-    voice: str | UnsetType = UNSET
+    voice: str | CustomVoice | UnsetType = UNSET
     input_audio_format: str | UnsetType = UNSET
     output_audio_format: str | UnsetType = UNSET
     input_audio_transcription: Transcription | UnsetType | None = UNSET
     turn_detection: TurnDetection | UnsetType | None = UNSET
-    tools: tuple[Tool, ...] | UnsetType = UNSET
+    tools: Few[Tool] | UnsetType = UNSET
     tool_choice: Any = UNSET
     temperature: Number | UnsetType = UNSET
     max_response_output_tokens: int | Literal["inf"] | UnsetType = UNSET
+    input_audio_noise_reduction: NoiseReduction | UnsetType | None = UNSET
+    """Newer than the contract, as is all that follows."""
+    speed: Number | UnsetType = UNSET
+    """0.25 to 1.5."""
+    tracing: Any = UNSET
+    include: Few[str] | UnsetType | None = UNSET
+    prompt: Any = UNSET
+    truncation: Any = UNSET
+    reasoning: Any = UNSET
+    parallel_tool_calls: bool | UnsetType = UNSET
 
 
 class ResponseConfig(Struct, frozen=True):
     """T7: what one `response.create` overrides."""
 
-    modalities: tuple[str, ...] | UnsetType = UNSET
+    modalities: Few[str] | UnsetType = UNSET
     instructions: str | UnsetType = UNSET
-    voice: str | UnsetType = UNSET
+    voice: str | CustomVoice | UnsetType = UNSET
     output_audio_format: str | UnsetType = UNSET
-    tools: tuple[Tool, ...] | UnsetType = UNSET
+    tools: Few[Tool] | UnsetType = UNSET
     tool_choice: Any = UNSET
     temperature: Number | UnsetType = UNSET
     max_response_output_tokens: int | Literal["inf"] | UnsetType = UNSET
     conversation: str | UnsetType = UNSET
     metadata: Any = UNSET
-    input: tuple[Item, ...] | UnsetType = UNSET
+    input: Few[Item] | UnsetType = UNSET
+    prompt: Any = UNSET
+    """Newer than the contract, as is all that follows."""
+    reasoning: Any = UNSET
+    parallel_tool_calls: bool | UnsetType = UNSET
 
 
 class ErrorInfo(Struct, frozen=True):
@@ -195,7 +280,7 @@ class RateLimit(Struct, frozen=True, omit_defaults=True):
     name: str | None = None
     limit: Number | None = None
     remaining: Number | None = None
-    reset_seconds: Number | None = None
+    reset_seconds: Seconds | None = None
 
 
 class ConversationInfo(Struct, frozen=True, omit_defaults=True):

@@ -27,8 +27,21 @@ def _healed(escape: re.Match[bytes]) -> bytes:
     return rb"\ufffd" if len(escape[0]) == 6 else escape[0]
 
 
-_NULL_MEANS_OFF: Final = frozenset({"turn_detection", "input_audio_transcription", "transcription", "metadata"})
-_OPAQUE: Final = frozenset({"parameters", "metadata", "tool_choice"})
+_NULL_MEANS_OFF: Final = frozenset(
+    {
+        "turn_detection",
+        "input_audio_transcription",
+        "transcription",
+        "input_audio_noise_reduction",
+        "noise_reduction",
+        "tracing",
+        "include",
+        "prompt",
+        "metadata",
+        "conversation_id",
+    }
+)
+_OPAQUE: Final = frozenset({"parameters", "metadata", "tool_choice", "tracing", "prompt", "truncation", "reasoning"})
 
 
 def _drop_nulls(value: Any) -> None:

@@ -29,6 +29,7 @@ ITEM_EVENTS: Final = (
     e.ConversationItemDone,
     e.OutputItemAdded,
     e.OutputItemDone,
+    e.ConversationItemRetrieved,
     e.ConversationItemCreate,
 )
 """Events that carry an item, whose content types are spelled."""

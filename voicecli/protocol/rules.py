@@ -7,14 +7,14 @@ open.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from msgspec import UNSET
 
 from voicecli.ports import SAMPLES_PER_MS
 from voicecli.protocol import events as e
 from voicecli.protocol.conversation import Conversation
-from voicecli.protocol.items import ErrorInfo, Item, ResponseConfig, SessionConfig, TurnDetection
+from voicecli.protocol.items import ErrorInfo, Item, NoiseReduction, ResponseConfig, SessionConfig, TurnDetection
 from voicecli.protocol.order import ROOT
 from voicecli.protocol.profiles import Profile
 
@@ -26,12 +26,21 @@ MAX_OUTPUT_TOKENS: Final = 4096
 """E6."""
 MAX_METADATA: Final = (16, 64, 512)
 """E7: pairs, characters of a key, characters of a value."""
+SPEED: Final = (0.25, 1.5)
+"""Newer than the contract, as are the next two."""
+EAGERNESS: Final = ("low", "medium", "high", "auto")
+NOISE_REDUCTION: Final = ("near_field", "far_field")
+TOOL_CHOICES: Final = ("auto", "none", "required")
+"""E13; a function by name is an object."""
+TOOL_TYPES: Final = ("function", "mcp")
+"""E14, and what is newer."""
 
 _NEEDS: Final[dict[type, str]] = {
     e.InputAudioBufferAppend: "audio",
     e.ConversationItemTruncate: "truncate",
     e.ConversationItemDelete: "delete",
     e.ResponseCancel: "cancel",
+    e.OutputAudioBufferClear: "output_audio_buffer",
 }
 """Events that some providers have not (`Profile.can`)."""
 
@@ -79,22 +88,33 @@ def _problems(event: e.ClientEvent, conversation: Conversation, profile: Profile
         case e.ResponseCreate():
             if event.response is not UNSET:
                 yield from _response(event.response)
-        case e.InputAudioBufferCommit() | e.InputAudioBufferClear() | e.ResponseCancel():
+        case e.ConversationItemRetrieve():
+            if event.item_id not in conversation:
+                yield "item_retrieve_invalid_item_id", _no_item("retrieving", event.item_id), "item_id"
+        case e.InputAudioBufferCommit() | e.InputAudioBufferClear() | e.ResponseCancel() | e.OutputAudioBufferClear():
             pass
+        case _:
+            assert_never(event)
 
 
 def _session(config: SessionConfig) -> Iterator[Problem]:
     yield from _shared(config, "session")
     if isinstance(detection := config.turn_detection, TurnDetection):
         yield from _turn_detection(detection)
+    low, high = SPEED
+    if config.speed is not UNSET and not low <= config.speed <= high:
+        yield _out_of_range("session.speed", config.speed, low, high)
+    if isinstance(reduction := config.input_audio_noise_reduction, NoiseReduction):
+        yield from _one_of("session.input_audio_noise_reduction.type", reduction.type, NOISE_REDUCTION)
 
 
 def _turn_detection(detection: TurnDetection) -> Iterator[Problem]:
-    """E9."""
+    """E9. The types are an open list: providers have their own."""
     threshold = detection.threshold
     if threshold is not None and not 0.0 <= threshold <= 1.0:
         yield _out_of_range("session.turn_detection.threshold", threshold, 0.0, 1.0)
-    for name in ("prefix_padding_ms", "silence_duration_ms"):
+    yield from _one_of("session.turn_detection.eagerness", detection.eagerness, EAGERNESS)
+    for name in ("prefix_padding_ms", "silence_duration_ms", "idle_timeout_ms"):
         value = getattr(detection, name)
         if value is not None and not value >= 0:
             yield _below("session.turn_detection." + name, value, 0)
@@ -124,6 +144,16 @@ def _shared(config: SessionConfig | ResponseConfig, root: str) -> Iterator[Probl
         said = list(config.modalities)
         words = f"Invalid modalities: {said}. Supported combinations are: ['text'] and ['audio', 'text']."
         yield "invalid_value", words, f"{root}.modalities"
+    if isinstance(config.tool_choice, str):
+        yield from _one_of(f"{root}.tool_choice", config.tool_choice, TOOL_CHOICES)
+    for n, tool in enumerate(config.tools or ()):
+        yield from _one_of(f"{root}.tools[{n}].type", tool.type, TOOL_TYPES)
+
+
+def _one_of(path: str, value: str | None, known: tuple[str, ...]) -> Iterator[Problem]:
+    if value is not None and value not in known:
+        listed = ", ".join(f"'{each}'" for each in known)
+        yield "invalid_value", f"Invalid value: '{_short(value)}'. Supported values for '{path}' are: {listed}.", path
 
 
 def _metadata(metadata: Any) -> Iterator[Problem]:
@@ -180,6 +210,8 @@ def _item(item: Item, path: str) -> Iterator[Problem]:
             yield _missing(f"{place}.text")  # assistant sound cannot be given back, only its words (4.9)
         elif part.type == "input_audio" and part.audio is None:
             yield _missing(f"{place}.audio")
+        elif part.type == "input_image" and part.image_url is None:
+            yield _missing(f"{place}.image_url")
 
 
 def _truncate(event: e.ConversationItemTruncate, conversation: Conversation) -> Iterator[Problem]:

@@ -176,6 +176,11 @@ class ServerSession:
                 return self._wrong_response(given) or self._answering.start(self._config, given, at)
             case e.ResponseCancel(response_id=response_id):
                 return self._answering.cancel(None if response_id is UNSET else response_id, at)
+            case e.ConversationItemRetrieve(item_id=item_id):
+                if (item := self._conversation.item(item_id)) is not None:
+                    self._say(e.ConversationItemRetrieved(item=item))
+            case e.OutputAudioBufferClear():
+                pass  # refused by the rules: there is no such buffer on a websocket
             case _:
                 assert_never(event)
         return None
