@@ -8,7 +8,7 @@ import pytest
 
 from voicecli.config import ConfigError, Place, World, describe_source, load, user_env
 from voicecli.secret import Secret
-from voicecli.target import with_model
+from voicecli.target import with_query
 
 CANARY = "sk-CANARY0123456789"
 URL = "wss://voice.example/v1/realtime"
@@ -196,9 +196,9 @@ def test_the_realtime_path_is_appended_to_a_base(files: Files, base: str, dialle
 
 
 def test_a_model_is_appended_where_the_url_names_none():
-    assert with_model("wss://h/p", "a b/c") == "wss://h/p?model=a%20b%2Fc"
-    assert with_model("wss://h/p?x=1", "m") == "wss://h/p?x=1&model=m"
-    assert with_model("wss://h/p?model=other", "m") == "wss://h/p?model=other"
+    assert with_query("wss://h/p", "model", "a b/c") == "wss://h/p?model=a%20b%2Fc"
+    assert with_query("wss://h/p?x=1", "model", "m") == "wss://h/p?x=1&model=m"
+    assert with_query("wss://h/p?model=other", "model", "m") == "wss://h/p?model=other"
 
 
 @pytest.mark.parametrize(

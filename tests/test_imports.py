@@ -15,7 +15,8 @@ LEAVES = {"", "ports", "settings", "printable", "secret", "files", "loopback"}
 MAY: dict[str, set[str]] = {
     **{leaf: {""} for leaf in LEAVES},
     "target": {"secret", "settings"},
-    "config": {"loopback", "secret", "settings", "target"},
+    "config": {"loopback", "protocol", "secret", "session_file", "settings", "target"},
+    "session_file": {"protocol"},
     "logs": {"files", "printable", "settings"},
     "protocol": {"ports"},
     "audio": {"ports"},

@@ -15,7 +15,7 @@ import click
 
 from voicecli import __version__
 from voicecli.printable import one_line, printable
-from voicecli.settings import OWN_KEY, options_of
+from voicecli.settings import OWN_KEY, Option, options_of
 
 if TYPE_CHECKING:
     from voicecli.config import Config
@@ -178,17 +178,19 @@ class _Command(click.Command):
         _write_end(formatter, self.name or "")
 
 
-def _command(name: str) -> click.Command:
-    params: list[click.Parameter] = [
-        click.Option([f"--{option.name}", option.field], help=_help(option.about.help, option.default), is_flag=True)
-        if option.kind is bool
-        else click.Option(
-            [f"--{option.name}", option.field],
-            help=_help(option.about.help, option.default),
-            metavar=option.metavar,
+def _option(option: Option) -> click.Option:
+    names, words = [f"--{option.name}", option.field], _help(option.about.help, option.default)
+    if option.kind is bool:
+        return click.Option(names, help=words, is_flag=True)
+    if option.about.bare:
+        return click.Option(
+            names, help=words, metavar=f"[{option.metavar}]", is_flag=False, flag_value=option.about.bare
         )
-        for option in options_of(name)
-    ]
+    return click.Option(names, help=words, metavar=option.metavar)
+
+
+def _command(name: str) -> click.Command:
+    params: list[click.Parameter] = [_option(option) for option in options_of(name)]
     if name == "chat":
         params.append(click.Argument(["question"], required=False))
     if name == "serve":

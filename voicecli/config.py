@@ -22,7 +22,9 @@ from msgspec import Struct
 from platformdirs import user_config_path
 
 from voicecli.loopback import loopback
+from voicecli.protocol.items import SessionConfig
 from voicecli.secret import PUBLIC_QUERY, Redactor, Secret
+from voicecli.session_file import BadSession, read
 from voicecli.settings import (
     BASE_URL,
     EXCLUSIVE,
@@ -101,6 +103,8 @@ class Config(Struct, frozen=True):
     serve_key: Secret | None
     redactor: Redactor
     """Knows every key that was found, used or not."""
+    session: SessionConfig
+    """What the file of `--session` says; empty where there is none."""
     unknown: tuple[str, ...]
     """Names that begin with VOICECLI_ and mean nothing, in words. Foreign text."""
 
@@ -145,6 +149,7 @@ def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
         target=target,
         serve_key=_key((SERVE_KEY,), names)[0] if command == "serve" else None,
         redactor=Redactor(secrets),
+        session=_session(settings.session),
         unknown=tuple(_unknown(names)),
     )
 
@@ -190,6 +195,18 @@ def _value(option: Option, raw: str | bool, name: str, place: Place, world: Worl
     except BadValue as error:
         raise ConfigError(f"{name} {Redactor()(str(error))}.") from None
     return _at_home(value) if isinstance(value, Path) else value
+
+
+def _session(path: Path | None) -> SessionConfig:
+    if path is None:
+        return SessionConfig()
+    try:
+        return read(_text_of(path, "The file that --session names"))
+    except BadSession as bad:
+        raise ConfigError(
+            f"The file that --session names cannot be used: {Redactor()(str(bad))}.",
+            "Its fields have the names of the dialect beta, and go to servers of either dialect.",
+        ) from None
 
 
 def _at_home(path: Path) -> Path:

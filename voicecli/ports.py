@@ -62,6 +62,8 @@ class LinkFailure(Enum):
     TIMEOUT = "timeout"
     DROPPED = "dropped"
     CLOSED = "closed"
+    FLOOD = "flood"
+    """It sent so many frames that we cut it off."""
 
 
 class Format(NamedTuple):
@@ -220,6 +222,9 @@ class Link(Protocol):
 
     def send_audio(self, text: str, samples: int) -> None:
         """Queues a frame of microphone sound; the oldest are dropped past 2 s, which `AudioDropped` tells."""
+
+    def read(self, on: bool) -> None:
+        """Off: what the server sends is left where it is, so that it has to wait; the pings rest meanwhile."""
 
     def close(self, code: int) -> None:
         """Hangs up; `LinkEnded` follows."""

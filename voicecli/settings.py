@@ -39,6 +39,8 @@ class About(NamedTuple):
     at_file: bool = False
     """Whether @FILE stands for what is in the file; only by flag and in the user's own config (G3)."""
     may_be_empty: bool = False
+    bare: str = ""
+    """What the flag means without a value; empty: it needs one."""
 
 
 class Option(NamedTuple):
@@ -137,7 +139,9 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = None
     model: Annotated[str | None, About("The model to talk with.", _TALKS, metavar="NAME")] = None
-    voice: Annotated[str | None, About("The voice that answers.", _TALK, metavar="NAME")] = None
+    voice: Annotated[
+        str | None, About("The voice that answers, by name or by id.", _TALK, metavar="NAME")
+    ] = None
     instructions: Annotated[
         str | None,
         About(
@@ -206,6 +210,19 @@ class Settings(Struct, frozen=True, kw_only=True):
     vad_silence_ms: Annotated[
         int | None, About("Silence that ends a turn (usually 500).", _TALK, 0, 60_000, " ms", "MS")
     ] = None
+    semantic_vad: Annotated[
+        Literal["low", "medium", "high", "auto"] | None,
+        About(
+            "The server tells by what you say whether you have finished, and not by silence; with how little patience "
+            "it does (auto without a value).",
+            _TALK,
+            bare="auto",
+        ),
+    ] = None
+    noise_reduction: Annotated[
+        Literal["near_field", "far_field"] | None,
+        About("The server cleans your sound: near_field for a headset, far_field for a microphone in the room.", _TALK),
+    ] = None
     transcription_model: Annotated[
         str | None, About("The model that writes down what you say.", _TALK, metavar="NAME")
     ] = None
@@ -213,13 +230,38 @@ class Settings(Struct, frozen=True, kw_only=True):
     language: Annotated[
         str | None, About("The language you speak, for the transcription (en, de...).", _TALK, metavar="CODE")
     ] = None
+    speed: Annotated[float | None, About("How fast the voice speaks (usually 1).", _TALK, 0.25, 1.5)] = None
+    temperature: Annotated[
+        float | None,
+        About("How freely the model picks its words (usually 0.8); in the dialect beta only.", _TALKS, 0.6, 1.2),
+    ] = None
+    max_tokens: Annotated[
+        int | None, About("The most tokens that one answer may have (usually without limit).", _TALKS, 1, 4096)
+    ] = None
+    session: Annotated[
+        Path | None,
+        About(
+            "A JSON file with any fields of the session, by their names in the dialect beta; an option goes before it.",
+            _TALKS,
+            metavar="FILE.json",
+            folder_env=False,
+        ),
+    ] = None
     host: Annotated[str, About("The address that `serve` listens on.", _SERVE, metavar="ADDRESS", folder_env=False)] = (
         "127.0.0.1"
     )
     port: Annotated[int, About("The port that `serve` listens on; 0 takes any free one.", _SERVE, 0, 65_535)] = 8765
 
 
-EXCLUSIVE: Final = (("plain", "jsonl"), ("offline", "url"), ("no_transcription", "transcription_model"))
+EXCLUSIVE: Final = (
+    ("plain", "jsonl"),
+    ("offline", "url"),
+    ("no_transcription", "transcription_model"),
+    ("ptt", "semantic_vad"),
+    ("semantic_vad", "vad_threshold"),
+    ("semantic_vad", "vad_prefix_ms"),
+    ("semantic_vad", "vad_silence_ms"),
+)
 """Fields of which at most one may be said in one place; of two places the nearer to the command line holds."""
 
 

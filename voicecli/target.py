@@ -76,10 +76,10 @@ def below(base: str) -> str:
     return urlunsplit(parts._replace(path=path if path.endswith("/realtime") else path + "/realtime"))
 
 
-def with_model(url: str, model: str) -> str:
-    """`url` with `?model=` appended where it names none."""
+def with_query(url: str, name: str, value: str) -> str:
+    """`url` with `?name=value` appended where it says nothing of `name`."""
     parts = urlsplit(url)
-    if any(name == "model" for name, _ in parse_qsl(parts.query)):
+    if any(each == name for each, _ in parse_qsl(parts.query, keep_blank_values=True)):
         return url
     query = f"{parts.query}&" if parts.query else ""
-    return urlunsplit(parts._replace(query=f"{query}model={quote(model, safe='')}"))
+    return urlunsplit(parts._replace(query=f"{query}{name}={quote(value, safe='')}"))

@@ -80,8 +80,7 @@ OTHER_DIALECT = (
     r"Try the other one: --dialect ga or --dialect beta\."
 )
 GONE = (
-    r"error: The server ended the session\. It may have reached its longest duration, or the server goes away\. "
-    r"/retry opens a new one\."
+    r"error: The server went away\. It restarts, or ends sessions from time to time\. /retry opens a new one\."
 )
 RULE = (
     r"error: The server closed the connection over a rule of its own\. Often that is the key\. "
@@ -191,7 +190,34 @@ TABLE = [
         3,
         r"error: The server failed and closed the connection\. /retry connects again\.",
     ),
-    Row("4000 before ready", closes(4000, "x", when="greeting"), 3, rf'{OTHER_DIALECT} \(server says: "x"\)'),
+    Row(
+        "4000 before ready",
+        closes(4000, "x", when="greeting"),
+        3,
+        rf'{OTHER_DIALECT} \(server says: "x"\)',
+        (("VOICECLI_DIALECT", "beta"),),
+    ),
+    Row(
+        "60 minutes",
+        closes(1001, "Your session hit the maximum duration of 60 minutes.", when="ready"),
+        3,
+        r"error: The session has reached its longest duration\. /retry opens a new one\. "
+        r'\(server says: "Your session hit the maximum duration of 60 minutes\."\)',
+    ),
+    *(
+        Row(f"{code} in a talk", closes(code, when="ready"), 3, rf"error: {title}\. .*/retry.*\.")
+        for code, title in (
+            (1000, "The server ended the connection"),
+            (1002, "The connection broke the rules of WebSocket, so it was closed"),
+            (1003, "The server does not take this kind of message"),
+            (1007, "The connection was closed over a message that could not be read"),
+            (1009, "A message was too big for the server, so it closed the connection"),
+            (1010, "The server misses something in the connection that it needs"),
+            (1012, "The server starts anew"),
+            (1013, "The server is too busy at the moment"),
+            (1014, "A gateway lost the server that is behind it"),
+        )
+    ),
     Row("4000 in a talk", closes(4000, "x", when="ready"), 3, rf'{OTHER_DIALECT} \(server says: "x"\)'),
     Row(
         "4321 in a talk",

@@ -258,7 +258,7 @@ def test_a_kill_in_mid_talk_leaves_a_recording_that_can_be_read_and_no_child(off
             assert line.endswith("}")
 
 
-def test_a_child_that_dies_in_mid_talk_is_told_and_retry_says_so(home: Home) -> None:
+def test_a_child_that_dies_in_mid_talk_is_told_and_retry_starts_another(home: Home) -> None:
     with home.running("chat", "--offline", terminal=True) as running:
         out = running.lines()
         out.until("^state: waiting for you to type")
@@ -266,7 +266,14 @@ def test_a_child_that_dies_in_mid_talk_is_told_and_retry_says_so(home: Home) -> 
         os.kill(child, signal.SIGKILL)
         out.until("^error: The connection dropped")
         running.type("/retry")
-        out.until(r"^error: 127\.0\.0\.1:\d+ ")  # another process may have that port by now
+        out.until("^notice: Connected again")
+        running.type("hello")
+        out.until('^assistant: You wrote: "hello"')
+        (other,) = children(running.pid)
+        assert other != child
+        running.type("/retry")
+        out.until("^notice: The connection is there")
+        assert children(running.pid) == [other]
         running.type("/quit")
         assert running.done(END_S).code == 0
 

@@ -215,7 +215,7 @@ def test_a_refused_session_update_is_told_and_the_talk_goes_on(with_id):
     bench.give(Opened(1.8e9), at=1.0)
     (update,) = sent(bench.says(e.SessionCreated(session=SessionConfig())))
     bench.says(error("Unknown parameter: 'session.x'", "unknown_parameter", update.event_id if with_id else None))
-    assert bench.codes() == ["settings_refused"]
+    assert bench.codes() == ["setting_unknown"]
     assert bench.phase == "listening"
 
 
@@ -231,15 +231,30 @@ def test_an_error_before_the_greeting_says_why_the_link_closes():
 def test_an_expired_session_is_told_once_by_error_and_close():
     bench = Bench().ready()
     bench.says(error("Your session hit the maximum duration", "session_expired"), at=1800.0)
-    bench.give(LinkEnded(LinkFailure.CLOSED, 1001, ""))
+    bench.give(LinkEnded(LinkFailure.CLOSED, 1001, ""), at=1801.0)
     assert bench.codes() == ["session_expired"]
+
+
+def test_a_drop_long_after_an_error_that_usually_ends_a_session_is_told_with_a_hint():
+    bench = Bench().ready()
+    bench.says(error("You exceeded your current quota", "insufficient_quota"), at=10.0)
+    bench.give(DROPPED, at=60.0)
+    assert bench.codes() == ["insufficient_quota", "dropped"]
+    assert "/retry" in bench.shown(Told)[-1].hint
+
+
+def test_a_model_that_is_not_there_for_the_transcription_ends_nothing():
+    bench = Bench().ready()
+    bench.says(error("The model `x` does not exist or you do not have access to it.", "model_not_found"), at=10.0)
+    bench.give(DROPPED, at=10.5)
+    assert bench.codes() == ["model_not_found", "dropped"]
 
 
 def test_1001_at_sixty_minutes_is_told_as_the_sessions_end():
     bench = Bench().ready()
     bench.give(LinkEnded(LinkFailure.CLOSED, 1001, "Your session hit the maximum duration of 60 minutes."), at=3600.0)
     (told,) = bench.shown(Told)
-    assert (told.code, told.severity) == ("closed_1001", "error")
+    assert (told.code, told.severity) == ("session_expired", "error")
     assert "/retry" in told.hint
     assert bench.shown(LinkNow)[-1].state == "lost"
 

@@ -112,5 +112,5 @@ def test_a_refused_text_is_told_and_its_row_fails():
     bench = Bench(CHAT).ready()
     (item, _) = sent(bench.types("bad", at=1.0))
     bench.says(error("too long", "string_above_max_length", item.event_id))
-    assert bench.codes() == ["text_refused"]
+    assert bench.codes() == ["too_long"]
     assert (bench.turn(item.item.id).status, bench.turn(item.item.id).error.raw) == ("failed", "too long")

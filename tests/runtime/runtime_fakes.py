@@ -81,5 +81,8 @@ class Wire:
     def send_audio(self, text, samples):
         self.calls.append(("audio", text, samples))
 
+    def read(self, on):
+        self.calls.append(("read", on))
+
     def close(self, code):
         self.calls.append(("close", code))

@@ -52,7 +52,7 @@ async def accept(reader, writer):
         (1000, LinkFailure.CLOSED),
         (1001, LinkFailure.CLOSED),
         (1008, LinkFailure.CLOSED),
-        (1009, LinkFailure.TOO_BIG),
+        (1009, LinkFailure.CLOSED),
         (1011, LinkFailure.CLOSED),
         (4000, LinkFailure.CLOSED),
     ],

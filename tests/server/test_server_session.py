@@ -30,6 +30,7 @@ from voicecli.server.responder import Answer, one_item
 
 BOTH = pytest.mark.parametrize("spelling", list(Spelling))
 OFF: dict[str, Any] = {"turn_detection": None}
+ITEM = {Spelling.BETA: "conversation.item.created", Spelling.GA: "conversation.item.added"}
 
 
 def error(frames: list[dict[str, Any]]) -> dict[str, Any]:
@@ -264,8 +265,9 @@ def test_an_answer_ends_incomplete_when_it_has_spent_its_tokens(spelling: Spelli
     assert 20 <= response["usage"]["output_tokens"] < 30
 
 
-def test_a_response_carries_the_metadata_it_was_asked_with() -> None:
-    talk = Talk()
+@BOTH
+def test_a_response_carries_the_metadata_it_was_asked_with(spelling: Spelling) -> None:
+    talk = Talk(spelling=spelling)
     frames = talk.send("response.create", response={"metadata": {"for": "me"}}) + talk.rest()
     assert only(frames, "response.created")["response"]["metadata"] == {"for": "me"}
     assert only(frames, "response.done")["response"]["metadata"] == {"for": "me"}
@@ -347,21 +349,25 @@ def test_of_two_responses_the_earlier_one_sets_the_deadline() -> None:
     assert talk.session.deadline < talk.at + 0.1
 
 
-def test_a_response_aside_runs_beside_the_default_one_and_leaves_nothing_in_the_conversation() -> None:
-    talk = Talk(FIVE_SECONDS)
+@BOTH
+def test_a_response_aside_runs_beside_the_default_one_and_leaves_nothing_in_the_conversation(
+    spelling: Spelling,
+) -> None:
+    talk = Talk(FIVE_SECONDS, spelling=spelling)
     talk.send("response.create")
     aside = only(talk.send("response.create", response={"conversation": "none"}), "response.created")["response"]["id"]
     frames = talk.rest()
     assert {frame["response"]["id"] for frame in every(frames, "response.done")} > {aside}
     assert len(talk.session.view()) == 1
-    assert len(every(talk.seen, "conversation.item.added")) == 1
+    assert len(every(talk.seen, ITEM[spelling])) == 1
 
 
 # ---- usage and limits ------------------------------------------------------------------------------------------------
 
 
-def test_b13_the_usage_of_a_later_turn_counts_the_earlier_ones_again() -> None:
-    talk = Talk()
+@BOTH
+def test_b13_the_usage_of_a_later_turn_counts_the_earlier_ones_again(spelling: Spelling) -> None:
+    talk = Talk(spelling=spelling)
     used = []
     for text in ("first", "second"):
         talk.type(text)
@@ -376,8 +382,9 @@ def test_b13_the_usage_of_a_later_turn_counts_the_earlier_ones_again() -> None:
         assert usage["input_tokens"] == details["text_tokens"] + details["audio_tokens"]
 
 
-def test_b12_rate_limits_come_at_the_start_of_a_response_and_change() -> None:
-    talk = Talk(limits=Limits(requests_per_minute=60, tokens_per_minute=6_000))
+@BOTH
+def test_b12_rate_limits_come_at_the_start_of_a_response_and_change(spelling: Spelling) -> None:
+    talk = Talk(spelling=spelling, limits=Limits(requests_per_minute=60, tokens_per_minute=6_000))
     first = talk.send("response.create")
     assert [frame["type"] for frame in first[:2]] == ["response.created", "rate_limits.updated"]
     talk.rest()
@@ -407,12 +414,13 @@ def test_over_the_rate_limit_a_response_fails_and_the_session_lives() -> None:
 # ---- items -----------------------------------------------------------------------------------------------------------
 
 
-def test_items_stand_after_their_predecessors() -> None:
-    talk = Talk(spelling=Spelling.BETA)
-    first = only(talk.type("one"), "conversation.item.created")
-    second = only(talk.type("two"), "conversation.item.created")
-    between = only(talk.type("between", previous_item_id=first["item"]["id"]), "conversation.item.created")
-    before = only(talk.type("before", previous_item_id="root"), "conversation.item.created")
+@BOTH
+def test_items_stand_after_their_predecessors(spelling: Spelling) -> None:
+    talk = Talk(spelling=spelling)
+    first = only(talk.type("one"), ITEM[spelling])
+    second = only(talk.type("two"), ITEM[spelling])
+    between = only(talk.type("between", previous_item_id=first["item"]["id"]), ITEM[spelling])
+    before = only(talk.type("before", previous_item_id="root"), ITEM[spelling])
     assert first["previous_item_id"] is None
     assert second["previous_item_id"] == first["item"]["id"]
     assert before["previous_item_id"] is None
@@ -442,8 +450,9 @@ def test_an_unknown_predecessor_is_an_error_and_adds_nothing() -> None:
     assert talk.session.view() == ()
 
 
-def test_b10_truncation_cuts_the_sound_and_takes_the_transcript_away() -> None:
-    talk = Talk()
+@BOTH
+def test_b10_truncation_cuts_the_sound_and_takes_the_transcript_away(spelling: Spelling) -> None:
+    talk = Talk(spelling=spelling)
     talk.send("response.create")
     talk.rest()
     item = talk.session.view()[0]
@@ -470,9 +479,10 @@ def test_what_was_truncated_is_not_counted_as_input_again() -> None:
     assert used == [20, 2]
 
 
-def test_a_deleted_item_is_gone() -> None:
-    talk = Talk(spelling=Spelling.BETA)
-    item_id = only(talk.type("x"), "conversation.item.created")["item"]["id"]
+@BOTH
+def test_a_deleted_item_is_gone(spelling: Spelling) -> None:
+    talk = Talk(spelling=spelling)
+    item_id = only(talk.type("x"), ITEM[spelling])["item"]["id"]
     assert (
         only(talk.send("conversation.item.delete", item_id=item_id), "conversation.item.deleted")["item_id"] == item_id
     )
@@ -492,8 +502,9 @@ def test_an_item_deleted_while_it_is_made_stays_away_at_both_ends() -> None:
 # ---- errors (the rest of the catalogue that a client can cause) ------------------------------------------------------
 
 
-def test_b14_an_unknown_event_is_invalid_and_the_session_lives() -> None:
-    talk = Talk()
+@BOTH
+def test_b14_an_unknown_event_is_invalid_and_the_session_lives(spelling: Spelling) -> None:
+    talk = Talk(spelling=spelling)
     told = error(talk.send("scooby.dooby.doo", event_id="e1"))
     assert (told["type"], told["code"], told["param"]) == ("invalid_request_error", "invalid_value", "type")
     assert told["message"].startswith("Invalid value: 'scooby.dooby.doo'")
@@ -590,3 +601,49 @@ def test_the_same_frames_at_the_same_times_give_the_same_answers() -> None:
         return talk.seen
 
     assert json.dumps(run()) == json.dumps(run())
+
+
+# ---- what one response.create overrides ------------------------------------------------------------------------------
+
+
+@BOTH
+def test_an_override_holds_for_one_response_only(spelling: Spelling) -> None:
+    talk = Talk(FIVE_SECONDS, ONE_SECOND, spelling=spelling, update={"instructions": "always"})
+    beta = spelling is Spelling.BETA
+    modalities, most = (
+        ("modalities", "max_response_output_tokens") if beta else ("output_modalities", "max_output_tokens")
+    )
+    own = {"instructions": "now", modalities: ["text"], most: 4, "tool_choice": "none"}
+    talk.send("response.create", response={**own, **({"temperature": 1.0} if beta else {})})
+    assert only(talk.rest(), "response.done")["response"]["status_details"]["reason"] == "max_output_tokens"
+    talk.send("response.create")
+    assert only(talk.rest(), "response.done")["response"]["status"] == "completed"
+    first, second = talk.responder.asked
+    assert (first.instructions, first.spoken) == ("now", False)
+    assert (second.instructions, second.spoken) == ("always", True)
+
+
+@BOTH
+def test_a_response_aside_with_input_of_its_own_hears_that_only(spelling: Spelling) -> None:
+    talk = Talk(spelling=spelling)
+    known = only(talk.type("in the talk"), ITEM[spelling])["item"]["id"]
+    content = [{"type": "input_text", "text": "classify this"}]
+    given = [{"type": "item_reference", "id": known}, {"type": "message", "role": "user", "content": content}]
+    aside = {"conversation": "none", "metadata": {"topic": "x"}, "input": given}
+    response = only(talk.send("response.create", response=aside) + talk.rest(), "response.done")["response"]
+    assert response["metadata"] == {"topic": "x"}
+    assert response.get("conversation_id") is None
+    assert talk.responder.asked[0].typed == "classify this"
+    assert [item.id for item in talk.session.view()] == [known]
+    talk.send("response.create")
+    assert talk.responder.asked[1].typed == "in the talk"
+
+
+@BOTH
+def test_two_responses_aside_are_told_apart_by_their_metadata(spelling: Spelling) -> None:
+    talk = Talk(ONE_SECOND, FIVE_SECONDS, spelling=spelling)
+    for name in ("a", "b"):
+        talk.send("response.create", response={"conversation": "none", "metadata": {"name": name}})
+    done = every(talk.rest(), "response.done")
+    assert [frame["response"]["metadata"]["name"] for frame in done] == ["a", "b"]
+    assert not every(talk.seen, ITEM[spelling])

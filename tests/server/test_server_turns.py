@@ -23,8 +23,22 @@ OFF: dict[str, Any] = {"turn_detection": None}
 WRITES: dict[str, Any] = {"input_audio_transcription": {"model": "whisper-1"}}
 
 
-def test_b3_an_append_has_no_answer() -> None:
-    assert Talk().speak(silence(0.5)) == []
+@BOTH
+def test_b3_an_append_has_no_answer_and_every_other_event_has_one(spelling: Spelling) -> None:
+    talk = Talk(spelling=spelling)
+    assert talk.speak(silence(0.5)) == []
+    events: list[dict[str, Any]] = [
+        {"type": "input_audio_buffer.commit"},
+        {"type": "input_audio_buffer.clear"},
+        {"type": "conversation.item.create", "item": {"type": "message", "role": "user", "content": []}},
+        {"type": "response.create"},
+        {"type": "response.cancel"},
+        {"type": "conversation.item.truncate", "item_id": "x", "content_index": 0, "audio_end_ms": 1},
+        {"type": "conversation.item.delete", "item_id": "x"},
+    ]
+    for event in events:
+        assert talk.send(**{"kind": event.pop("type"), **event}), event
+    assert talk.update(instructions="x")
 
 
 @BOTH

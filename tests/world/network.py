@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
@@ -94,6 +95,10 @@ class Network:
         if self.line is not None:
             self.line.put(text, samples)
 
+    def read(self, on: bool) -> None:
+        if self.line is not None:
+            self.line.read(on)
+
     def close(self, code: int) -> None:
         if self.line is not None:
             self.line.close(code)
@@ -110,6 +115,8 @@ class Line:
         self._over = False
         self._hung_up: int | None = None
         self._up_at = self._down_at = 0.0
+        self._reads = True
+        self._unread: deque[str | bytes] = deque()
         self._stalled = (float("inf"), float("inf"))
         refused = self._recipe.refused[number] if number < len(self._recipe.refused) else None
         if self._recipe.never_opens:
@@ -214,7 +221,17 @@ class Line:
 
     def _come(self, frame: str | bytes) -> None:
         self._network.control -= 1
-        if not self._over:
+        if self._over:
+            return
+        if self._reads:
+            self._network.give(Received(decode_server(frame), len(frame)))
+        else:
+            self._unread.append(frame)
+
+    def read(self, on: bool) -> None:
+        self._reads = on
+        while on and self._unread:
+            frame = self._unread.popleft()
             self._network.give(Received(decode_server(frame), len(frame)))
 
     def _delay(self, seconds: float) -> float:

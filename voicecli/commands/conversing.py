@@ -21,10 +21,10 @@ from voicecli.core import notices
 from voicecli.core.changes import AnyChange, Ended, Foreign, PhaseNow, Told
 from voicecli.core.plan import Plan
 from voicecli.core.session import VoiceSession
-from voicecli.core.stimuli import Asked, Begin, KeyboardSpent, Quit, Stimulus, TalkPressed, Typed
+from voicecli.core.stimuli import Asked, Begin, KeyboardSpent, Moved, Quit, Stimulus, TalkPressed, Typed
 from voicecli.logs import Log
 from voicecli.ports import Link, Sound
-from voicecli.runtime.process import end_within, hard_end
+from voicecli.runtime.process import ServerFailed, end_within, hard_end
 from voicecli.runtime.socket import Key, WebSocketLink
 from voicecli.runtime.thread import SessionThread
 from voicecli.ui.actions import Do, Say, TalkKey
@@ -67,11 +67,14 @@ class Where(NamedTuple):
     key: Key | None
     err: int = 2
     """The descriptor of standard error; descriptor 2 itself belongs to the log meanwhile."""
+    revive: Callable[[], str] | None = None
+    """Starts a server of our own anew where it has died, and gives its URL. Raises ServerFailed."""
 
 
 class Conversing:
     def __init__(self, parts: Parts, where: Where) -> None:
         self._parts = parts
+        self._where = where
         self._face = parts.face
         settings, target = parts.config.settings, parts.config.target
         plan = planning.plan(settings, target, parts.mode, parts.sides, where.url)
@@ -225,6 +228,8 @@ class Conversing:
 
     def _do(self, do: Do) -> None:
         stimulus = do.stimulus
+        if stimulus == Asked("retry"):
+            self._revive()
         if stimulus is not None:
             self._session.give(stimulus)
         elif do.action.id == "save":
@@ -232,6 +237,16 @@ class Conversing:
         elif do.action.id == "help":
             for told in self._face.help(do.argument):
                 self._show(told)
+
+    def _revive(self) -> None:
+        if self._where.revive is None:
+            return
+        try:
+            url = self._where.revive()
+        except ServerFailed as failed:
+            self._show(notices.told("practice_failed", failed.what))
+        else:
+            self._session.give(Moved(url))
 
     def _save(self, path: Path) -> None:
         text = "".join(f"{line}\n" for line in transcript(self._face.view))

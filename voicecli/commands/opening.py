@@ -67,6 +67,6 @@ def converse(parts: Parts) -> int:
 def _where(parts: Parts, server: EmbeddedServer | None) -> Where:
     settings, target = parts.config.settings, parts.config.target
     if server is not None:
-        return Where(server.start(), server.token)
-    profile = planning.profile(settings, target)
+        return Where(server.start(), server.token, revive=server.revive)
+    profile = planning.chosen(settings, target).profile
     return Where(planning.dialled(settings, target, profile), None if target.key_withheld else target.key)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Literal, NamedTuple
 
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from voicecli.core.changes import Started
 from voicecli.core.plan import Plan
 from voicecli.protocol.items import SessionConfig, Transcription, TurnDetection
-from voicecli.protocol.profiles import Profile, profile_for
+from voicecli.protocol.profiles import Choice, Profile, choose
 from voicecli.secret import Redactor
 from voicecli.settings import Settings
-from voicecli.target import Target, with_model
+from voicecli.target import Target, with_query
 
 Mode = Literal["talk", "chat"]
 Keyboard = Literal["terminal", "pipe", "none"]
@@ -29,23 +30,33 @@ class Sides(NamedTuple):
     keyboard: Keyboard = "none"
 
 
-def profile(settings: Settings, target: Target) -> Profile:
-    return profile_for(target.url, settings.dialect, target.offline)
+def chosen(settings: Settings, target: Target) -> Choice:
+    """Who is behind the target, and in which dialect it is spoken to."""
+    return choose(target.url, settings.dialect, target.offline)
 
 
 def dialled(settings: Settings, target: Target, profile: Profile) -> str:
     """The URL of the connection; the embedded server's own comes from elsewhere."""
-    return with_model(target.url, settings.model or profile.model)
+    url = with_query(target.url, profile.model_query, settings.model or profile.model)
+    for name, value in profile.query:
+        url = with_query(url, name, value)
+    return url
 
 
 def plan(settings: Settings, target: Target, mode: Mode, sides: Sides, url: str) -> Plan:
-    known = profile(settings, target)
+    """`url`: where the first connection goes."""
+    first, other = chosen(settings, target)
+    spare = _plan(settings, target, mode, sides, dialled(settings, target, other), other) if other else None
+    return replace(_plan(settings, target, mode, sides, url, first), other=spare)
+
+
+def _plan(settings: Settings, target: Target, mode: Mode, sides: Sides, url: str, known: Profile) -> Plan:
     return Plan(
         profile=known,
         url=url,
         session=session(settings, known, mode),
         mode=mode,
-        microphone=sides.microphone,
+        microphone=sides.microphone if "audio" in known.can else "none",
         speaker=sides.speaker,
         keyboard=sides.keyboard,
         echo=settings.echo,
@@ -96,7 +107,7 @@ def _transcription(settings: Settings, profile: Profile) -> Transcription | None
 
 def started(settings: Settings, target: Target, mode: Mode, url: str, at: str, version: str) -> Started:
     """The first change: what the talk is with, whose key it uses and where that is from."""
-    known = profile(settings, target)
+    known = chosen(settings, target).profile
     return Started(
         at=at,
         version=version,

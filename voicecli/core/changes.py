@@ -21,6 +21,7 @@ Phase = Literal[
     "recording_full",
     "you_are_speaking",
     "assistant_speaking",
+    "waiting_for_sound",
     "thinking",
     "muted",
     "press_to_talk",
@@ -168,7 +169,7 @@ class PhaseNow(Change, frozen=True):
 
     phase: Phase
     detail: str = ""
-    """Of "recording": "held" where letting go sends it, "latched" where the next press does."""
+    """Of "waiting_for_sound" for how long, as in "3 s". Of "recording": "held" where letting go sends it, "latched" where the next press does."""
 
 
 class SoundNow(Change, frozen=True, kw_only=True):

@@ -8,6 +8,8 @@ from voicecli.core.machine import Machine, Rows
 
 GREETING_LIMIT_S = 10.0
 CONFIGURING_LIMIT_S = 10.0
+CLOSES_WITHIN_S = 5.0
+"""After an error that ends a session its server closes; what comes later has another cause."""
 
 
 class Link(Enum):
@@ -60,6 +62,9 @@ class Connection:
         self.deadline: float | None = None
         self.failed: str | None = None
         """The code of a notice that already says why this connection will end."""
+        self._failed_at = 0.0
+        self.again = False
+        """Another connection follows this one by itself."""
 
     @property
     def state(self) -> Link:
@@ -76,6 +81,14 @@ class Connection:
     @property
     def odd(self) -> int:
         return self._machine.odd
+
+    def fails(self, code: str, at: float) -> None:
+        """The notice `code` has said why this connection will end soon."""
+        self.failed, self._failed_at = code, at
+
+    def told(self, at: float) -> bool:
+        """Whether it has been said why the connection ends at `at`. A server that stayed open after all ends anew."""
+        return self.failed is not None and at <= self._failed_at + CLOSES_WITHIN_S
 
     def move(self, cue: Cue, at: float) -> bool:
         """Whether the cue had a row; the time limit of the new state begins at `at`."""

@@ -21,6 +21,18 @@ class Connect(Effect, frozen=True):
     url: str
 
 
+class Spell(Effect, frozen=True):
+    """The server turns out to speak otherwise: from here on everything is spelled as `profile` says."""
+
+    profile: Profile
+
+
+class Read(Effect, frozen=True):
+    """Whether what the server sends is to be read on; off, it has to wait (G13)."""
+
+    on: bool
+
+
 class Hangup(Effect, frozen=True):
     code: int = 1000
 
@@ -67,4 +79,4 @@ class Show(Effect, frozen=True):
     change: AnyChange
 
 
-AnyEffect = Connect | Hangup | Send | SendAudio | Play | Move | OpenSound | CloseSound | Show
+AnyEffect = Connect | Spell | Read | Hangup | Send | SendAudio | Play | Move | OpenSound | CloseSound | Show

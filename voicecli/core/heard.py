@@ -38,20 +38,30 @@ class Verdict(NamedTuple):
         return self.heard // SAMPLES_PER_MS
 
 
+MOST_OPEN = 8_192
+"""Items that are not settled; past that the oldest gets no more sound (G11)."""
+MOST_ODD = 1_000
+"""Parts of which an odd byte is kept."""
+
+
 class _Open:
     """An item whose sound is not settled yet."""
 
     def __init__(self) -> None:
-        self.pieces: list[tuple[int, int]] = []  # position, n; neighbours are joined
+        self.pieces: deque[tuple[int, int]] = deque()  # position, n; neighbours are joined, what is behind the ear goes
+        self.start: int | None = None
+        """The position of its first sample."""
+        self.end = 0
         self.received = 0
         self.finished = False
-
-    @property
-    def end(self) -> int:
-        return self.pieces[-1][0] + self.pieces[-1][1] if self.pieces else 0
+        self.complete = False
+        """The server says that all of its sound is here; more text may come."""
+        self._behind = 0
 
     def heard(self, ear: int) -> int:
-        return sum(max(0, min(n, ear - start)) for start, n in self.pieces)
+        while self.pieces and sum(self.pieces[0]) <= ear:
+            self._behind += self.pieces.popleft()[1]
+        return self._behind + sum(max(0, min(n, ear - start)) for start, n in self.pieces)
 
 
 class Ledger:
@@ -61,6 +71,7 @@ class Ledger:
         self._run = 0
         self._ear = 0
         self._spans: deque[Span] = deque()
+        self._dry_at: float | None = None
         self._open: dict[str, _Open] = {}
         self._odd: dict[tuple[str, int | float], bytes] = {}
         self.dropped_bytes = 0
@@ -74,24 +85,44 @@ class Ledger:
         if rest := len(data) % form.unit:
             self._odd[item, part] = data[-rest:]
             data = data[:-rest]
+            while len(self._odd) > MOST_ODD:
+                self.dropped_bytes += len(self._odd.pop(next(iter(self._odd))))
         return data
-
-    def open(self, item: str) -> None:
-        """The item may get sound."""
-        self._open.setdefault(item, _Open())
 
     def lay(self, item: str, samples: int) -> int:
         """Lays `samples` of the item at the end of the timeline; gives their position."""
-        sound = self._open.setdefault(item, _Open())
+        sound = self._opened(item)
         position = self.end
+        if not samples:
+            return position
         if sound.pieces and sound.end == position:
             start, n = sound.pieces[-1]
             sound.pieces[-1] = (start, n + samples)
-        elif samples:
+        else:
             sound.pieces.append((position, samples))
+        if sound.start is None:
+            sound.start = position
+        sound.complete = False
         sound.received += samples
-        self.end += samples
+        self.end = sound.end = position + samples
+        self._dry_at = None
         return position
+
+    def _opened(self, item: str) -> _Open:
+        if item not in self._open:
+            if len(self._open) >= MOST_OPEN and (oldest := self._oldest()) is not None:
+                self.finish(oldest)
+            self._open[item] = _Open()
+        return self._open[item]
+
+    def _oldest(self) -> str | None:
+        """The first one of which more is expected."""
+        return next((item for item, sound in self._open.items() if not sound.finished), None)
+
+    def complete(self, item: str) -> None:
+        """The server has given all sound of a part; the item goes on."""
+        if item in self._open:
+            self._open[item].complete = True
 
     def finish(self, item: str) -> None:
         """No more sound of this item will come."""
@@ -105,6 +136,8 @@ class Ledger:
     def passed(self, span: Span) -> None:
         if span.run == self._run:
             self._spans.append(span)
+            if span.position + span.n >= self.end:
+                self._dry_at = span.dac_at + span.n / RATE
 
     def ear(self, at: float) -> int:
         """The position that is reaching the ear at `at`."""
@@ -122,6 +155,18 @@ class Ledger:
         """Samples that are laid and not heard yet."""
         return self.end - self.ear(at)
 
+    def pieces(self) -> int:
+        """How many stretches of sound wait: one for each item, more where items take turns."""
+        return sum(len(sound.pieces) for sound in self._open.values())
+
+    @property
+    def dry_at(self) -> float | None:
+        """When the last sample that is there reaches the ear, or did, while more of its item is to come."""
+        if self._dry_at is None:
+            return None
+        waits = any(sound.received and not (sound.finished or sound.complete) for sound in self._open.values())
+        return self._dry_at if waits else None
+
     def received(self, item: str) -> int:
         return self._open[item].received if item in self._open else 0
 
@@ -134,7 +179,7 @@ class Ledger:
         ear = self.ear(at)
         found = None
         for item, sound in self._open.items():
-            if sound.pieces and sound.pieces[0][0] < ear:
+            if sound.start is not None and sound.start < ear:
                 found = item
         return found
 
@@ -159,7 +204,7 @@ class Ledger:
     @property
     def deadline(self) -> float | None:
         """When the next item will have been heard to its end, as far as the spans tell."""
-        ends = [sound.end for sound in self._open.values() if sound.finished and sound.pieces]
+        ends = [sound.end for sound in self._open.values() if sound.finished and sound.received]
         if not ends:
             return None
         end = min(ends)
@@ -201,6 +246,7 @@ class Ledger:
 
     def _restart(self) -> Playhead:
         self._run += 1
+        self._dry_at = None
         self._spans.clear()
         self._ear = self.end
         return Playhead(self._run, self.end, True)

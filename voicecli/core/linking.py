@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from voicecli.core import answers, notices, ptt
+import msgspec
+
+from voicecli.core import answers, catalogue, dialect, notices, ptt
 from voicecli.core.changes import Foreign, LinkNow, SessionNow
 from voicecli.core.connection import Cue, Link
 from voicecli.core.effective import agreed, differences, said
@@ -13,8 +15,10 @@ from voicecli.core.stimuli import LinkEnded
 from voicecli.core.talk import Talk
 from voicecli.core.uplink import Cue as GateCue
 from voicecli.ports import Side
+from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.events import Malformed, ServerError, SessionCreated, SessionUpdate, SessionUpdated, Unknown
 from voicecli.protocol.items import TurnDetection
+from voicecli.protocol.profiles import ignored
 
 
 def dial(talk: Talk, at: float) -> None:
@@ -24,9 +28,10 @@ def dial(talk: Talk, at: float) -> None:
     talk.out.append(Connect(talk.plan.profile, talk.plan.url))
 
 
-def greeted(talk: Talk, event: SessionCreated, at: float) -> None:
+def greeted(talk: Talk, event: SessionCreated, spelling: Spelling | None, at: float) -> None:
     """Every connection sends one `session.update`, and no sound before that is answered."""
     if talk.connection.move(Cue.GREETED, at):
+        dialect.greeted(talk, spelling)
         talk.configured(event.session)
         talk.send(SessionUpdate(session=talk.plan.session), Kind.UPDATE)
 
@@ -50,11 +55,13 @@ def configured(talk: Talk, event: SessionUpdated, at: float) -> None:
 def ready(talk: Talk, cue: Cue, at: float) -> None:
     if not talk.connection.move(cue, at):
         return
-    talk.was_ready = True
+    before, talk.was_ready = talk.was_ready, True
     talk.uplink.down_since = None
     talk.show(LinkNow(state="open", dialect=talk.plan.profile.spelling.value))
-    if talk.connections > 1:
+    if before:
         talk.tell("forgotten")
+    elif cannot := notices.cannot(talk.plan):
+        talk.show(cannot)
     if talk.sides[Side.MICROPHONE].state is Device.OFF and not talk.uplink.muted:
         talk.open_side(Side.MICROPHONE)
     talk.uplink.ready()
@@ -63,7 +70,7 @@ def ready(talk: Talk, cue: Cue, at: float) -> None:
 
 def ended(talk: Talk, ended: LinkEnded, at: float) -> None:
     """The socket is gone. What came of an answer is still played; what was typed and not taken waits."""
-    hung_up = talk.connection.state is Link.CLOSING
+    hung_up, spoken = talk.connection.state is Link.CLOSING, talk.connection.ready
     if not talk.connection.move(Cue.ENDED, at):
         return
     ptt.unready(talk)
@@ -78,8 +85,12 @@ def ended(talk: Talk, ended: LinkEnded, at: float) -> None:
     talk.texts.extendleft(reversed(talk.unsent.items()))
     talk.unsent.clear()
     talk.show(LinkNow(state="lost", code=ended.code, reason=Foreign(ended.reason)))
-    if not hung_up and not talk.connection.failed:
+    again = talk.connection.again or (not hung_up and dialect.refused(talk, ended, spoken))
+    if not hung_up and not again and not talk.connection.told(at):
         talk.show(notices.link_ended(ended, talk.plan.key_source, talk.host))
+    if again and talk.plan.other is not None:
+        talk.plan = talk.plan.other
+        _anew(talk, at)
 
 
 def error(talk: Talk, event: ServerError, at: float) -> None:
@@ -92,19 +103,25 @@ def error(talk: Talk, event: ServerError, at: float) -> None:
     if purpose is None and active:
         purpose = talk.pending.answered(Kind.RESPONSE)  # servers of 2024 gave no event id
     kind = purpose.kind if purpose else None
-    if kind is Kind.RESPONSE:
+    if (talk.connection.state is Link.GREETING or kind is Kind.UPDATE) and catalogue.mistaken(info, talk.plan.profile):
+        if dialect.once_more(talk, info.message):
+            talk.connection.again = True
+            if talk.connection.move(Cue.HANGUP, at):
+                talk.out.append(Hangup())
+            return
+    elif kind is Kind.RESPONSE:
         if talk.responses.refused(active, at):
             return  # it goes again when the other one is done
         talk.ending.answer_failed = True
     elif kind is Kind.COMMIT and not isinstance(talk.effective.turn_detection, TurnDetection):
         talk.recorder.said()
-    elif notices.benign(info, talk.plan.profile):
+    elif catalogue.benign(info, talk.plan.profile):
         if kind is Kind.CANCEL and (current := talk.responses.not_active(purpose.subject if purpose else "", at)):
             answers.given_up(talk, current, "", at)
         return
-    told = notices.error(info, purpose, talk.plan.key_source)
+    told = notices.error(info, purpose, talk.plan)
     if talk.connection.state is Link.GREETING or told.code in notices.FATAL:
-        talk.connection.failed = told.code
+        talk.connection.fails(told.code, at)
     talk.show(told)
     if kind is Kind.UPDATE:
         ready(talk, Cue.REFUSED, at)
@@ -121,7 +138,7 @@ def not_ours(talk: Talk, event: Unknown | Malformed) -> None:
         talk.tell_once(f"malformed {kind}", "malformed", f"{kind}: {event.why}".lstrip(": "))
         return
     talk.unknown += 1
-    if event.type not in talk.plan.profile.ignore:
+    if not ignored(talk.plan.profile, event.type):
         talk.tell_once(f"unknown {kind}", "unknown_event", what=kind or "a binary message")
 
 
@@ -130,6 +147,15 @@ def retry(talk: Talk, at: float) -> None:
     if talk.connection.state is not Link.LOST:
         talk.tell("connected_already")
         return
+    _anew(talk, at)
+
+
+def moved(talk: Talk, url: str) -> None:
+    """The next connection goes there."""
+    talk.plan = msgspec.structs.replace(talk.plan, url=url)
+
+
+def _anew(talk: Talk, at: float) -> None:
     talk.reconnect()
     playing = {item: talk.new_id("old") for item in talk.ledger.items}
     talk.ledger.rename(playing)
@@ -142,7 +168,7 @@ def tick(talk: Talk, at: float) -> None:
     if deadline is None or at < deadline:
         return
     if talk.connection.state is Link.GREETING:
-        talk.connection.failed = "no_greeting"
+        talk.connection.fails("no_greeting", at)
         talk.tell("no_greeting", host=talk.host)
         talk.connection.move(Cue.TIMED_OUT, at)
         talk.out.append(Hangup())

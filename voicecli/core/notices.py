@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+from voicecli.core import catalogue
 from voicecli.core.changes import NOTHING, Foreign, Severity, Told
 from voicecli.core.pending import Kind, Purpose
+from voicecli.core.plan import Plan
 from voicecli.core.stimuli import LinkEnded
 from voicecli.ports import LinkFailure, Side, SoundFailed, SoundFailure
+from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import ErrorInfo, StatusDetails
-from voicecli.protocol.profiles import Profile
 
 
 class Words(NamedTuple):
@@ -59,6 +61,11 @@ WORDS: Final[dict[str, Words]] = {
         "error", "{host} does not answer.", "It took more than ten seconds. Is the URL right, is a firewall between?"
     ),
     "slow": Words("info", "Still waiting for {what}.", "Ctrl-C ends it."),
+    "silent": Words(
+        "warning",
+        "No answer from {host} for {seconds} seconds.",
+        "The talk goes on when it comes; is this machine online?",
+    ),
     "no_greeting": Words(
         "error",
         "{host} is connected, but does not speak.",
@@ -81,28 +88,81 @@ WORDS: Final[dict[str, Words]] = {
     "dropped": Words("error", "The connection dropped.", "What was said so far stays here. /retry connects again."),
     "closed_1000": Words("error", "The server ended the connection.", "/retry connects again."),
     "closed_1001": Words(
+        "error", "The server went away.", "It restarts, or ends sessions from time to time. /retry opens a new one."
+    ),
+    "closed_1002": Words(
         "error",
-        "The server ended the session.",
-        "It may have reached its longest duration, or the server goes away. /retry opens a new one.",
+        "The connection broke the rules of WebSocket, so it was closed.",
+        "A proxy between may garble it. /retry connects again.",
+    ),
+    "closed_1003": Words(
+        "error",
+        "The server does not take this kind of message.",
+        "Is it a Realtime server? /retry connects again.",
+    ),
+    "closed_1005": Words("error", "The server hung up without a reason.", "/retry connects again."),
+    "closed_1007": Words(
+        "error", "The connection was closed over a message that could not be read.", "/retry connects again."
     ),
     "closed_1008": Words(
         "error", "The server closed the connection over a rule of its own.", "Often that is the key. {key}"
     ),
+    "closed_1009": Words(
+        "error",
+        "A message was too big for the server, so it closed the connection.",
+        "Make the instructions or the text shorter. /retry connects again.",
+    ),
+    "closed_1010": Words(
+        "error",
+        "The server misses something in the connection that it needs.",
+        "A proxy between may have taken it out. /retry connects again.",
+    ),
     "closed_1011": Words("error", "The server failed and closed the connection.", "/retry connects again."),
+    "closed_1012": Words("error", "The server starts anew.", "Wait a little, then /retry."),
+    "closed_1013": Words("error", "The server is too busy at the moment.", "Wait a minute or two, then /retry."),
+    "closed_1014": Words(
+        "error",
+        "A gateway lost the server that is behind it.",
+        "Is that server running? /retry connects again.",
+    ),
+    "closed_1015": Words(
+        "error", "The encryption of the connection failed.", "Check the certificate of the server, then /retry."
+    ),
     "closed_4000": Words(
         "error",
         "The server does not speak this dialect of the protocol.",
         "Try the other one: --dialect ga or --dialect beta.",
     ),
     "closed": Words("error", "The server closed the connection with code {number}.", "/retry connects again."),
+    "flood": Words("error", "The server flooded the connection, so it was cut off.", "/retry connects again."),
     "too_big": Words("error", "The server sent a message that is too big.", "/retry connects again."),
     "forgotten": Words(
         "info", "Connected again. The assistant knows nothing of the talk so far.", "What you see stays here."
     ),
     "connected_already": Words("info", "The connection is there; nothing to try again.", ""),
+    "practice_failed": Words(
+        "error", "voicecli's own practice partner could not be started again.", "voicecli serve shows why."
+    ),
     "no_link": Words(
         "warning", "There is no connection, so this was not sent yet.", "/retry connects again and sends it."
     ),
+    # ---- the dialect
+    "dialect_ga": Words(
+        "warning",
+        "The server speaks the newer dialect.",
+        "Connecting again once, in that dialect. Set --dialect ga to skip this.",
+    ),
+    "dialect_beta": Words(
+        "warning",
+        "The server speaks the older dialect.",
+        "Connecting again once, in that dialect. Set --dialect beta to skip this.",
+    ),
+    "wrong_dialect": Words(
+        "warning",
+        "The server speaks another dialect of the protocol than it is spoken to.",
+        "Set --dialect {dialect}, or leave --dialect out.",
+    ),
+    "provider_cannot": Words("info", "{provider} cannot {what}.", "The talk goes on without that."),
     # ---- what the server says
     "invalid_api_key": Words("error", "The server refused your key.", "{key} Put a valid key there."),
     "insufficient_quota": Words(
@@ -113,6 +173,49 @@ WORDS: Final[dict[str, Words]] = {
     "account_deactivated": Words("error", "This account is switched off.", "Ask the provider."),
     "model_not_found": Words(
         "error", "This key may not use that model, or there is no such model.", "Pick another by --model."
+    ),
+    "modalities_refused": Words(
+        "warning",
+        "The server does not give answers in that form.",
+        "Its words say which forms it has: text alone, or speech with its text.",
+    ),
+    "setting_unknown": Words(
+        "warning",
+        "The server does not know one of the settings, so it took none of them.",
+        "The talk goes on with its own; its words say which one to leave out.",
+    ),
+    "too_long": Words(
+        "warning",
+        "Something is longer than the server allows, so it was not taken.",
+        "Its words say what it is and how long it may be.",
+    ),
+    "nothing_to_cancel": Words("info", "There was no answer left to stop.", "It had come to its end by itself."),
+    "answering_still": Words(
+        "info", "The server is still busy with the answer before.", "The next one comes when that is done."
+    ),
+    "nothing_recorded": Words(
+        "info", "The server heard too little to make a turn of it.", "Say it again, and a little longer."
+    ),
+    "cut_too_long": Words(
+        "info", "The server counts this answer a little shorter than what you heard.", "It keeps the whole of it."
+    ),
+    "cut_nothing": Words(
+        "warning", "There was no speech in that answer that could be cut.", "The server keeps its whole text."
+    ),
+    "item_unknown": Words(
+        "warning",
+        "The server does not have that part of the talk.",
+        "It may have let go of it; the talk goes on.",
+    ),
+    "text_missing": Words(
+        "warning",
+        "The server takes earlier answers as text only.",
+        "That part of the talk was left out; the talk goes on.",
+    ),
+    "event_unknown": Words(
+        "warning",
+        "The server does not know a message that it was sent.",
+        "It passed it over; the talk goes on. Perhaps another --dialect fits it better.",
     ),
     "beta_api_shape_disabled": Words(
         "error", "The server speaks the newer dialect only.", "Set --dialect ga, or leave --dialect out."
@@ -204,6 +307,11 @@ WORDS: Final[dict[str, Words]] = {
     "sound_other": Words(
         "warning", "The {device} does not work.", "Choose another by {option}. The talk goes on by {instead}."
     ),
+    "resting": Words(
+        "info",
+        "{minutes} minutes of the answer wait to be heard; no more is fetched until some of it was.",
+        "/interrupt throws away what was not heard.",
+    ),
     "audio_dropped": Words(
         "warning",
         "The link is too slow for your voice: {seconds} seconds of it were not sent.",
@@ -268,17 +376,26 @@ FATAL: Final = frozenset(
         "insufficient_quota",
         "account_deactivated",
         "beta_api_shape_disabled",
-        "model_not_found",
         "session_expired",
     }
 )
 """Errors after which a server closes: the close is then not told a second time."""
 
-ALIASES: Final = {
-    "billing_hard_limit_reached": "insufficient_quota",
-    "cannot_update_voice": "voice_fixed",
-    "invalid_request_error.beta_api_shape_disabled": "beta_api_shape_disabled",
+ANSWERS: Final = {
+    Kind.UPDATE: "settings_refused",
+    Kind.ITEM: "text_refused",
+    Kind.RESPONSE: "answer_refused",
+    Kind.TRUNCATE: "cut_refused",
+    Kind.DELETE: "cut_refused",
+    Kind.COMMIT: "voice_refused",
 }
+"""What an error means by what it answers."""
+
+CANNOT: Final = {
+    "audio": "hear you, because it takes other sound than voicecli sends",
+    "truncate": "be told how much of an answer you heard",
+}
+"""What a provider may lack (`Profile.can`) and a person would miss."""
 
 
 def told(code: str, detail: str = "", **names: object) -> Told:
@@ -301,10 +418,9 @@ def link_ended(ended: LinkEnded, key_source: str, url_host: str) -> Told:
     """Why there is no link."""
     host, key = ended.host or url_host or "the server", key_hint(key_source)
     if ended.failure is LinkFailure.CLOSED:
-        code = f"closed_{ended.code}" if f"closed_{ended.code}" in WORDS else "closed"
-        if ended.code == 1005:
-            code = "closed_1000"
-        return told(code, ended.reason, host=host, key=key, number=ended.code)
+        expired = catalogue.meant(ErrorInfo(ended.reason)) == "session_expired"  # 1001 looks like a clean end
+        code = "session_expired" if expired else f"closed_{ended.code}"
+        return told(code if code in WORDS else "closed", ended.reason, host=host, key=key, number=ended.code)
     proxy = f" {ended.host}" if ended.host else ""
     return told(ended.failure.value, ended.reason, host=host, key=key, proxy=proxy)
 
@@ -327,32 +443,26 @@ def sound_failed(failed: SoundFailed) -> Told:
     return told(code, failed.detail, **names)
 
 
-def benign(error: ErrorInfo, profile: Profile) -> bool:
-    """Whether two messages only crossed on the wire. By code or by message, since servers differ in where it stands."""
-    message = error.message.lower()
-    return any(
-        (code and code in (error.code, error.type)) or (words and words.lower() in message)
-        for code, words in profile.benign
-    )
+def cannot(plan: Plan) -> Told | None:
+    """What a provider cannot do in this talk; None: nothing is missed."""
+    missed = {
+        "audio": plan.mode == "talk" and "audio" not in plan.profile.can,
+        "truncate": plan.speaker and "truncate" not in plan.profile.can,
+    }
+    what = " and cannot ".join(words for name, words in CANNOT.items() if missed[name])
+    return told("provider_cannot", provider=plan.profile.name, what=what) if what else None
 
 
-def error(info: ErrorInfo, purpose: Purpose | None, key_source: str) -> Told:
-    """What an `error` event means to the person."""
-    code = ALIASES.get(info.code or "", info.code or "") or ALIASES.get(info.type, info.type)
-    if code in WORDS and (code in FATAL or code == "voice_fixed"):
-        return told(code, info.message, key=key_hint(key_source))
-    if purpose is not None:
-        about = {
-            Kind.UPDATE: "settings_refused",
-            Kind.ITEM: "text_refused",
-            Kind.RESPONSE: "answer_refused",
-            Kind.TRUNCATE: "cut_refused",
-            Kind.DELETE: "cut_refused",
-            Kind.COMMIT: "voice_refused",
-        }.get(purpose.kind)
-        if about:
-            return told(about, info.message)
-    return told("server_error", info.message)
+def error(info: ErrorInfo, purpose: Purpose | None, plan: Plan) -> Told:
+    """What an `error` event means to the person: by what it says, else by what it answers."""
+    code = catalogue.meant(info)
+    if code not in FATAL and catalogue.mistaken(info, plan.profile):
+        (dialect,) = (each.value for each in Spelling if each is not plan.profile.spelling)
+        return told("wrong_dialect", info.message, dialect=dialect)
+    given_up = code == "answering_still" and purpose is not None and purpose.kind is Kind.RESPONSE
+    if purpose is not None and (code is None or given_up):  # else the answer comes when the other one is done
+        code = ANSWERS.get(purpose.kind)
+    return told(code or "server_error", info.message or info.code or "", key=key_hint(plan.key_source))
 
 
 def outcome(status: str | None, details: StatusDetails | None, key_source: str) -> Told | None:
@@ -368,7 +478,8 @@ def outcome(status: str | None, details: StatusDetails | None, key_source: str) 
     failed = details.error if details else None
     code = (failed.code or failed.type or "") if failed else ""
     words = (failed.message or code) if failed else ""
-    if "rate_limit" in code:
+    info = ErrorInfo(words, (failed.type or "") if failed else "", code)
+    if catalogue.fits(catalogue.LIMITED, info):
         return told("rate_limit", words)
-    code = ALIASES.get(code, code)
-    return told(code if code in FATAL else "answer_failed", words, key=key_hint(key_source))
+    meant = catalogue.meant(info)
+    return told(meant if meant in FATAL else "answer_failed", words, key=key_hint(key_source))

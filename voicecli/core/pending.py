@@ -20,6 +20,10 @@ class Kind(Enum):
     CLEAR = "input_audio_buffer.clear"
 
 
+ANSWERED = frozenset({Kind.UPDATE, Kind.ITEM, Kind.RESPONSE, Kind.COMMIT, Kind.CLEAR})
+"""What every server answers at once; some never acknowledge the others."""
+
+
 class Purpose(NamedTuple):
     kind: Kind
     subject: str

@@ -14,6 +14,7 @@ class Plan(Struct, frozen=True):
     """Everything the core has to know of settings, sources and devices. No key, and a URL without secrets."""
 
     profile: Profile
+    """In the dialect that is spoken first."""
     url: str
     session: SessionConfig
     """What the first `session.update` carries."""
@@ -32,3 +33,5 @@ class Plan(Struct, frozen=True):
     levels: bool = False
     key_source: str = ""
     """Where the key came from, for hints; never the key."""
+    other: Plan | None = None
+    """The same talk in the other dialect, where nobody has said which one the server speaks."""

@@ -14,6 +14,8 @@ SILENCE_LIMIT_S = 30.0
 REFUSALS = 3
 """A create that was refused so often in a row, because another response is active, is not sent again."""
 MOST_DEAD = 256
+MOST_ITEMS = 4_096
+"""Items of one response; past that the oldest is forgotten (G11)."""
 
 
 class Stage(Enum):
@@ -145,9 +147,17 @@ class Responses:
         if self.current is not None and self.current.id == response_id:
             self.current.heard_from = at
 
+    def waited(self, at: float) -> None:
+        """Nothing was read for a while, by our own choice: its silence counts from now on."""
+        self._refused_at = max(self._refused_at, at)
+        if self.current is not None:
+            self.current.heard_from = at
+
     def announced(self, response_id: str, item: str) -> None:
         if self.current is not None and self.current.id == response_id:
             self.current.items[item] = None
+            if len(self.current.items) > MOST_ITEMS:
+                del self.current.items[next(iter(self.current.items))]
 
     def cancel(self) -> str | None:
         """Ends what is generated. Gives the id to cancel, or None: there is nothing, or it has no id yet."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from voicecli.core import answers, barge_in, linking, person, ptt, sounding, stimuli
+from voicecli.core import answers, barge_in, linking, patience, person, ptt, sounding, stimuli
 from voicecli.core.changes import Ended, HeardNow, LinkNow, Phase, PhaseNow
 from voicecli.core.connection import Cue as LinkCue
 from voicecli.core.connection import Link
@@ -36,6 +36,7 @@ from voicecli.ports import (
     Stale,
 )
 from voicecli.protocol import events as e
+from voicecli.protocol.dialects import Spelling
 
 HEARD_EVERY_S = 0.1
 
@@ -68,6 +69,7 @@ class VoiceSession:
             talk.ending.began(at)
             talk.levels.began(at)
         self._last = at
+        talk.now = at
         talk.transcript.now = round(at - self._began, 3)
         self._route(stimulus, at)
         if not self._ended:
@@ -85,7 +87,8 @@ class VoiceSession:
         talk = self.talk
         times = [
             talk.connection.deadline,
-            talk.responses.deadline,
+            None if talk.intake.rests else talk.responses.deadline,
+            patience.deadline(talk, self._last),
             talk.ledger.deadline,
             talk.interruption.deadline,
             talk.uplink.deadline,
@@ -114,15 +117,19 @@ class VoiceSession:
                 sounding.begin(talk)
             case stimuli.Opened():
                 talk.connection.move(LinkCue.OPENED, at)
-            case stimuli.Received(event=event):
+            case stimuli.Received(event=event, spelling=spelling):
                 talk.ending.event(at)
-                self._received(event, at)
+                talk.silence.over()
+                self._received(event, spelling, at)
             case stimuli.LinkEnded():
+                talk.silence.over()
                 linking.ended(talk, stimulus, at)
                 if not talk.was_ready and talk.connection.state is Link.LOST:
                     self._end(End(3, "no_connection"), at)
             case stimuli.LinkSlow(what=what):
                 talk.tell("slow", what=what)
+            case stimuli.LinkSilent():
+                patience.link_silent(talk, stimulus, at)
             case stimuli.AudioDropped(samples=samples):
                 talk.uplink.lost(samples)
                 talk.recorder.lost(samples)
@@ -151,6 +158,8 @@ class VoiceSession:
             case InputSpent():
                 talk.ending.file_spent(at)
                 ptt.cut_short(talk, at)
+            case stimuli.Moved(url=url):
+                linking.moved(talk, url)
             case stimuli.Typed(text=text):
                 person.typed(talk, text, at)
             case stimuli.KeyboardSpent():
@@ -170,7 +179,7 @@ class VoiceSession:
             case _:
                 assert_never(stimulus)
 
-    def _received(self, event: e.Decoded, at: float) -> None:
+    def _received(self, event: e.Decoded, spelling: Spelling | None, at: float) -> None:
         talk = self.talk
         if isinstance(event, e.Unknown | e.Malformed):
             linking.not_ours(talk, event)
@@ -182,7 +191,7 @@ class VoiceSession:
             case e.ServerError():
                 linking.error(talk, event, at)
             case e.SessionCreated():
-                linking.greeted(talk, event, at)
+                linking.greeted(talk, event, spelling, at)
             case e.SessionUpdated():
                 linking.configured(talk, event, at)
             case e.ConversationCreated():
@@ -224,10 +233,12 @@ class VoiceSession:
                 answers.sound(talk, event, at)
             case e.TextDelta() | e.AudioTranscriptDelta() | e.TextDone() | e.AudioTranscriptDone():
                 answers.text(talk, event, at)
+            case e.AudioDone(response_id=response, item_id=item):
+                talk.responses.saw(response, at)
+                talk.ledger.complete(item)
             case (
                 e.ContentPartAdded()
                 | e.ContentPartDone()
-                | e.AudioDone()
                 | e.FunctionCallArgumentsDelta()
                 | e.FunctionCallArgumentsDone()
                 | e.McpCallArgumentsDelta()
@@ -271,15 +282,19 @@ class VoiceSession:
     def _look(self, at: float) -> None:
         """What is now: the gate of half-duplex, and the state word."""
         talk = self.talk
+        patience.look(talk, at)
         audible = talk.audible(at)
         talk.uplink.audible(audible and talk.echo == "half-duplex", at)
         held = {Gate.HELD: "held", Gate.LATCHED: "latched"}.get(talk.uplink.gate, "")
-        phase = PhaseNow(self._phase_word(audible), held)
+        dry_s = patience.dry_s(talk, at)
+        phase = PhaseNow(self._phase_word(audible, dry_s is not None), held)
+        if phase.phase == "waiting_for_sound":
+            phase = PhaseNow(phase.phase, f"{dry_s:.0f} s" if dry_s and dry_s >= 1 else "")
         if phase != self._phase:
             self._phase = phase
             talk.show(phase)
 
-    def _phase_word(self, audible: bool) -> Phase:
+    def _phase_word(self, audible: bool, dry: bool) -> Phase:
         talk = self.talk
         if not talk.connection.alive:
             return "not_connected"
@@ -291,6 +306,8 @@ class VoiceSession:
             return "you_are_speaking"
         if audible:
             return "assistant_speaking"
+        if dry:
+            return "waiting_for_sound"
         if talk.responses.busy:
             return "thinking"
         if talk.uplink.muted:
@@ -319,7 +336,7 @@ class VoiceSession:
         talk = self.talk
         linking.tick(talk, at)
         current = talk.responses.current
-        if talk.responses.timed_out(at):
+        if not talk.intake.rests and talk.responses.timed_out(at):
             self._gave_up_at = at
             talk.tell("no_answer")
             talk.ending.answer_failed = True
@@ -327,6 +344,7 @@ class VoiceSession:
                 answers.given_up(talk, current, "no_answer", at)
         for change in talk.interruption.tick(at):
             talk.show(change)
+        patience.tick(talk, at)
         sounding.tick(talk, at)
 
     def _end(self, end: End, at: float) -> None:

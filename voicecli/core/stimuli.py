@@ -16,6 +16,7 @@ from voicecli.ports import (
     SoundOpened,
     Stale,
 )
+from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.events import Decoded
 
 
@@ -34,6 +35,8 @@ class Received(In, frozen=True):
 
     event: Decoded
     size: int
+    spelling: Spelling | None = None
+    """Of `session.created`: the dialect it is written in, as far as that can be told."""
 
 
 class LinkEnded(In, frozen=True):
@@ -51,6 +54,12 @@ class LinkSlow(In, frozen=True):
     """Dialling takes long; `what` is what is waited for, in words ("the name of HOST")."""
 
     what: str
+
+
+class LinkSilent(In, frozen=True):
+    """The link asks for a sign of life, and nothing at all has come since."""
+
+    seconds: float
 
 
 class AudioDropped(In, frozen=True):
@@ -78,6 +87,12 @@ class Typed(In, frozen=True):
     """A text the person sends."""
 
     text: str
+
+
+class Moved(In, frozen=True):
+    """The server of our own was started again, and listens elsewhere now."""
+
+    url: str
 
 
 class KeyboardSpent(In, frozen=True):
@@ -130,6 +145,7 @@ Stimulus = (
     | Received
     | LinkEnded
     | LinkSlow
+    | LinkSilent
     | AudioDropped
     | NotCarried
     | Laid
@@ -142,6 +158,7 @@ Stimulus = (
     | Stale
     | InputSpent
     | Typed
+    | Moved
     | KeyboardSpent
     | Asked
     | TalkPressed

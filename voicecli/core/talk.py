@@ -16,15 +16,17 @@ from voicecli.core.effective import form_in_force, silence_s
 from voicecli.core.effects import AnyEffect, CloseSound, OpenSound, Send, Show
 from voicecli.core.ending import Ending
 from voicecli.core.heard import Ledger
+from voicecli.core.intake import Intake
 from voicecli.core.interruption import Interruption
 from voicecli.core.levels import Levels
 from voicecli.core.machine import Rows
-from voicecli.core.pending import Kind, Pending
+from voicecli.core.pending import ANSWERED, Kind, Pending
 from voicecli.core.plan import Plan
 from voicecli.core.recorder import Recorder
 from voicecli.core.repeats import Repeats
 from voicecli.core.responses import Responses
 from voicecli.core.sides import Absences, Cue, DeviceSide
+from voicecli.core.silence import Silence
 from voicecli.core.transcript import Transcript
 from voicecli.core.uplink import Uplink
 from voicecli.core.usage import Counted
@@ -46,6 +48,8 @@ class Talk:
         self.out: list[AnyEffect] = []
         self._ids = 0
         self._told: dict[str, set[str]] = {}
+        self.now = 0.0
+        """When the stimulus came that is handled."""
 
         self.transcript = Transcript(self.show)
         self.ledger = Ledger() if ledger is None else ledger
@@ -76,6 +80,8 @@ class Talk:
         """Whatever dies with a socket, new."""
         self.connection = Connection(self.rows)
         self.pending = Pending()
+        self.silence = Silence()
+        self.intake = Intake(self.rows)
         self.responses = Responses(self.rows)
         self.conversation = Conversation(self.plan.profile.output)
         self.effective = self.plan.session
@@ -92,7 +98,8 @@ class Talk:
     @property
     def rest(self) -> bool:
         """Nothing is unanswered or unheard."""
-        return not (self.texts or self.responses.busy or self.uplink.speaking is not None) and self.ledger.rest
+        waits = self.texts or self.responses.busy or self.uplink.recording or self.uplink.speaking is not None
+        return not waits and self.ledger.rest
 
     @property
     def input(self) -> Format:
@@ -140,6 +147,8 @@ class Talk:
     def send(self, event: ClientEvent, kind: Kind, subject: str = "") -> None:
         name = self.new_id("evt")
         self.pending.add(name, kind, subject)
+        if kind in ANSWERED:
+            self.silence.asked(self.now)
         self.out.append(Send(msgspec.structs.replace(event, event_id=name)))
 
     def open_side(self, side: Side) -> None:

@@ -11,8 +11,9 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.protocol import State
+from websockets.protocol import Event, State
 
+from voicecli.runtime.flood import Flood
 from voicecli.runtime.outbox import STALE_S
 from voicecli.runtime.route import Place, Route
 
@@ -37,33 +38,92 @@ class Limits(NamedTuple):
     """For one address while there is another to try."""
     ping_s: float = 5.0
     pong_s: float = 10.0
+    """Without a byte from the server for so long after a ping the link is lost."""
+    silent_s: float = 5.0
+    """Then `LinkSilent` tells that the server does not answer."""
     close_s: float = 1.0
     deaf_s: float = 2.0
     """A connection that is no longer open, but whose TCP stays, is cut after this time."""
     stale_s: float = STALE_S
     frame: int = 32 * 1024 * 1024
+    flood: int = 20_000
+    """More frames than that, of any kind, within `flood_s` are no talk: the link is cut (G12)."""
+    flood_s: float = 5.0
 
 
 LIMITS: Final = Limits()
 
 
-class Connection(ClientConnection):
-    """Cuts the TCP that stays when the connection is closed: websockets notices it at a failed ping, or never."""
+SLICE: Final = 32 * 1024
+"""What is read is handed on in pieces of this size, so that a flood of tiny frames keeps no timer waiting."""
 
-    def __init__(self, deaf_s: float, *protocol: Any, **options: Any) -> None:
+
+class Connection(ClientConnection):
+    """Cuts the TCP that stays when the connection is closed: websockets notices it at a failed ping, or never.
+
+    It also cuts off a flood, pings and fragments included, which never get as far as `recv`.
+    """
+
+    def __init__(self, limits: Limits, *protocol: Any, **options: Any) -> None:
         super().__init__(*protocol, **options)
-        self._deaf_s = deaf_s
-        self._cutting = False
+        self._deaf_s = limits.deaf_s
+        self._flood = Flood(limits.flood, limits.flood_s)
+        self._cutting = self._made = False
+        self.flooded = False
+        self.heard_at = 0.0
+        """When the last byte came, by the loop's clock."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._made = True
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._made:  # else TLS has failed, and websockets trips over what it has not set up yet
+            super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        super().data_received(data)
+        self.heard_at = self.loop.time()
+        if len(data) <= SLICE:
+            super().data_received(data)
+        else:
+            for start in range(0, len(data), SLICE):
+                super().data_received(data[start : start + SLICE])
+                if self.flooded:
+                    return
         if self.state in (State.CLOSING, State.CLOSED) and not self._cutting:
             self._cutting = True
             self.loop.call_later(self._deaf_s, self.transport.abort)
 
+    def process_event(self, event: Event) -> None:
+        if self.flooded:
+            return
+        if self._flood.came(1, self.heard_at):
+            self.flooded = True
+            self.transport.abort()
+            return
+        super().process_event(event)
+
 
 class _Dial(connect):
-    """`websockets.connect` that follows no redirect: our headers would go to another host."""
+    """`websockets.connect` that follows no redirect: our headers would go to another host.
+
+    It also keeps TLS from holding 64 KiB, a second of speech, which is what asyncio gives the transport below it.
+    """
+
+    async def open_tcp_connection(self) -> ClientConnection:
+        if self.proxy is not None or not self.ws_uri.secure:
+            return await super().open_tcp_connection()
+        options = self.create_connection_kwargs
+        tls = options.get("ssl") or ssl.create_default_context()
+        loop = asyncio.get_running_loop()
+        plain, _ = await loop.create_connection(asyncio.Protocol, options["host"], options["port"])
+        plain.set_write_buffer_limits(WRITE_LIMIT)
+        connection = self.factory(self.ws_uri)
+        encrypted = await loop.start_tls(plain, connection, tls, server_hostname=self.ws_uri.host)
+        if encrypted is None:
+            raise ConnectionAbortedError
+        connection.connection_made(encrypted)
+        return connection
 
     def process_redirect(self, exc: Exception) -> Exception:
         return exc
@@ -77,7 +137,7 @@ async def dial(
     *,
     tls: ssl.SSLContext | None = None,
     limits: Limits = LIMITS,
-) -> ClientConnection:
+) -> Connection:
     """Tries one address after the other. Raises what the last one raised; TimeoutError when it takes too long."""
     async with asyncio.timeout(limits.handshake_s):
         *others, last = way.addresses
@@ -100,8 +160,8 @@ async def _one(
     address: str,
     tls: ssl.SSLContext | None,
     limits: Limits,
-) -> ClientConnection:
-    options: dict[str, Any] = {"create_connection": partial(Connection, limits.deaf_s)}
+) -> Connection:
+    options: dict[str, Any] = {"create_connection": partial(Connection, limits)}
     if way.proxy is None:
         options |= {"host": address, "port": where.port}
     elif way.proxy.scheme == "https":
@@ -114,8 +174,7 @@ async def _one(
         proxy=way.proxy_url(address),
         compression=None,
         open_timeout=None,
-        ping_interval=limits.ping_s,
-        ping_timeout=limits.pong_s,
+        ping_interval=None,  # the link pings by itself
         close_timeout=limits.close_s,
         max_size=limits.frame,
         max_queue=(4, 1),
@@ -123,6 +182,7 @@ async def _one(
         logger=LOG,
         **options,
     )
+    assert isinstance(connection, Connection)
     _shorten(connection)
     return connection
 

@@ -24,9 +24,11 @@ from voicecli.core.effects import (
     Move,
     OpenSound,
     Play,
+    Read,
     Send,
     SendAudio,
     Show,
+    Spell,
 )
 from voicecli.core.stimuli import Laid, LinkEnded, NotCarried, Received, Stimulus, Tick
 from voicecli.ports import (
@@ -226,8 +228,12 @@ class Engine:
                 self._to_wire.restart()
                 self._from_wire.restart()
                 self._link.open(url, profile.headers)
+            case Spell(profile):
+                self._profile = profile
             case Hangup(code):
                 self._hang_up(code)
+            case Read(on):
+                self._link.read(on)
             case Send(event):
                 if isinstance(event, InputAudioBufferCommit | InputAudioBufferClear):
                     self._to_wire.restart()  # what comes next is another recording

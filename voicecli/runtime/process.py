@@ -69,6 +69,7 @@ class EmbeddedServer:
         self._start_s = start_s
         self._stop_s = stop_s
         self._child: subprocess.Popen[bytes] | None = None
+        self._url = ""
 
     @property
     def pid(self) -> int | None:
@@ -80,7 +81,8 @@ class EmbeddedServer:
         with self._errors() as errors:
             before = errors.tell()
             try:
-                return self._start(errors)
+                self._url = self._start(errors)
+                return self._url
             except ServerFailed as failed:
                 self.stop()
                 failed.tail = _tail(errors, before)
@@ -88,6 +90,13 @@ class EmbeddedServer:
             except BaseException:
                 self.stop()
                 raise
+
+    def revive(self) -> str:
+        """The URL at which it listens; where it has died it is started anew, elsewhere. Raises as `start` does."""
+        if self._child is not None and self._child.poll() is None:
+            return self._url
+        self.stop()
+        return self.start()
 
     def abandon(self) -> None:
         """Kills it and returns at once, so that a `start` that waits for it gives up. For a signal's callback."""

@@ -111,8 +111,7 @@ def closed(end: ConnectionClosed, hung_up: int | None, host: str, clean: Clean) 
     if hung_up is not None:
         return LinkEnded(LinkFailure.CLOSED, hung_up, "", host)
     if end.rcvd is not None and (end.sent is None or end.rcvd_then_sent):
-        failure = LinkFailure.TOO_BIG if end.rcvd.code == CloseCode.MESSAGE_TOO_BIG else LinkFailure.CLOSED
-        return LinkEnded(failure, end.rcvd.code, clean(end.rcvd.reason), host)
+        return LinkEnded(LinkFailure.CLOSED, end.rcvd.code, clean(end.rcvd.reason), host)
     if end.sent is not None and end.sent.code == CloseCode.MESSAGE_TOO_BIG:
         return LinkEnded(LinkFailure.TOO_BIG, end.sent.code, clean(end.sent.reason), host)
     if end.sent is not None and end.sent.code == CloseCode.INTERNAL_ERROR:

@@ -14,19 +14,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Final, NoReturn, Protocol
 
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 
-from voicecli.core.stimuli import AudioDropped, LinkEnded, LinkSlow, Opened, Received, Stimulus
+from voicecli.core.stimuli import AudioDropped, LinkEnded, LinkSilent, LinkSlow, Opened, Received, Stimulus
 from voicecli.ports import LinkFailure
-from voicecli.protocol.codec import decode_server
-from voicecli.runtime.dial import LIMITS, LOG, Limits, dial
+from voicecli.protocol.codec import decode_server, spelling_of
+from voicecli.protocol.events import SessionCreated
+from voicecli.runtime.dial import LIMITS, LOG, Connection, Limits, dial
 from voicecli.runtime.outbox import Outbox
 from voicecli.runtime.refusals import WORDS, closed, refused
 from voicecli.runtime.route import Lookup, Place, place, route
 
 BREATH_S: Final = 0.003
 """How long received frames may keep the loop: a flood of tiny ones starves every timer otherwise."""
+BREATH: Final = 64
+"""So many frames are given at most before whoever takes them gets a word: no more than that are ever waiting."""
+STOOD_STILL_S: Final = 1.0
+"""A timer that is later than this means that the process was stopped: what came meanwhile is still to be read."""
 
 
 class Key(Protocol):
@@ -77,6 +81,10 @@ class WebSocketLink:
         if self._line is not None:
             self._line.put(text, samples)
 
+    def read(self, on: bool) -> None:
+        if self._line is not None:
+            self._line.read(on)
+
     def close(self, code: int) -> None:
         if self._line is not None:
             self._line.close(code)
@@ -110,9 +118,13 @@ class _Line:
         self._loop = asyncio.get_running_loop()
         self._outbox = Outbox(self._limits.stale_s)
         self._to_send = asyncio.Event()
+        self._reads = asyncio.Event()
+        self._reads.set()
+        self._rests = 0
+        self._deaf = False
         self._where: Place | None = None
         self._proxy = ""
-        self._connection: ClientConnection | None = None
+        self._connection: Connection | None = None
         self._hung_up: int | None = None
         self._task = self._loop.create_task(self._live(), name="link")
         self._task.add_done_callback(self._over)
@@ -124,6 +136,14 @@ class _Line:
             self._drop()
             self._to_send.set()
 
+    def read(self, on: bool) -> None:
+        """Off: nothing is read, so that the server has to wait."""
+        if on:
+            self._reads.set()
+        elif self._hung_up is None:
+            self._rests += 1
+            self._reads.clear()
+
     def close(self, code: int) -> None:
         """What waits, other than sound, is sent before."""
         if self._hung_up is not None:
@@ -134,6 +154,7 @@ class _Line:
             return
         self._outbox.drop_sound()
         self._to_send.set()
+        self._reads.set()
         self._loop.call_later(self._limits.close_s * 1.2, self._connection.transport.abort)
 
     def _over(self, task: asyncio.Task[LinkEnded]) -> None:
@@ -155,16 +176,25 @@ class _Line:
             return refused(bug, self._url, self._where, self._proxy, self._link.clean)
         self._connection = connection
         self._link.give(Opened(self._link.wall()))
-        sender = self._loop.create_task(self._send(connection), name="link sender")
+        beside = [
+            self._loop.create_task(self._send(connection), name="link sender"),
+            self._loop.create_task(self._watch(connection), name="link pings"),
+        ]
         try:
             await self._receive(connection)
         except ConnectionClosed as end:
-            return closed(end, self._hung_up, self._where.shown if self._where else "", self._link.clean)
+            host = self._where.shown if self._where else ""
+            if connection.flooded:
+                return LinkEnded(LinkFailure.FLOOD, None, "", host)
+            if self._deaf:
+                return LinkEnded(LinkFailure.DROPPED, None, "the server does not answer any more", host)
+            return closed(end, self._hung_up, host, self._link.clean)
         finally:
-            sender.cancel()
+            for task in beside:
+                task.cancel()
             connection.transport.abort()
 
-    async def _dial(self) -> ClientConnection:
+    async def _dial(self) -> Connection:
         self._where = where = place(self._url)
         with self._hint(f"the name of {where.shown}"):
             try:
@@ -177,16 +207,50 @@ class _Line:
         with self._hint(f"an answer from {self._proxy or where.shown}"):
             return await dial(self._url, headers, where, way, tls=self._link.tls, limits=self._limits)
 
-    async def _receive(self, connection: ClientConnection) -> NoReturn:
-        breathe_at = self._loop.time() + BREATH_S
+    async def _receive(self, connection: Connection) -> NoReturn:
+        breathe_at, given = self._loop.time() + BREATH_S, 0
         while True:
+            if not self._reads.is_set():
+                await self._reads.wait()
             raw = await connection.recv(decode=False)
-            self._link.give(Received(decode_server(raw), len(raw)))
-            if self._loop.time() >= breathe_at:
+            event = decode_server(raw)
+            spelling = spelling_of(raw) if isinstance(event, SessionCreated) else None
+            self._link.give(Received(event, len(raw), spelling))
+            given += 1
+            if given >= BREATH or self._loop.time() >= breathe_at:
                 await asyncio.sleep(0)
-                breathe_at = self._loop.time() + BREATH_S
+                breathe_at, given = self._loop.time() + BREATH_S, 0
 
-    async def _send(self, connection: ClientConnection) -> None:
+    async def _watch(self, connection: Connection) -> None:
+        """Pings. The link is lost when nothing at all comes for `pong_s` after one; a slow answer is no silence.
+
+        While nothing is read on purpose the pings rest: their answers would wait with the rest.
+        """
+        limits = self._limits
+        while True:
+            await asyncio.sleep(limits.ping_s)
+            await self._reads.wait()
+            asked_at, rests, told = self._loop.time(), self._rests, False
+            ping = self._loop.create_task(_ping(connection), name="link ping")
+            try:
+                while not ping.done() and rests == self._rests:
+                    quiet_s = self._loop.time() - max(asked_at, connection.heard_at)
+                    if quiet_s >= limits.pong_s:
+                        self._deaf = True
+                        connection.transport.abort()
+                        return
+                    if quiet_s >= limits.silent_s and not told:
+                        told = True
+                        self._link.give(LinkSilent(round(quiet_s, 1)))
+                    wait_s = (limits.pong_s if told or limits.silent_s > limits.pong_s else limits.silent_s) - quiet_s
+                    due = self._loop.time() + wait_s
+                    await asyncio.wait({ping}, timeout=wait_s)
+                    if self._loop.time() > due + STOOD_STILL_S:
+                        asked_at = self._loop.time()
+            finally:
+                ping.cancel()
+
+    async def _send(self, connection: Connection) -> None:
         with suppress(ConnectionClosed):  # `_receive` tells
             while True:
                 await self._to_send.wait()
@@ -210,3 +274,9 @@ class _Line:
             yield
         finally:
             timer.cancel()
+
+
+async def _ping(connection: Connection) -> None:
+    """Ends when it is answered, or the connection is over."""
+    with suppress(ConnectionClosed):
+        await (await connection.ping())

@@ -129,6 +129,7 @@ class Plain:
         self._states = states
         self._clean = clean
         self._state = ""
+        self._waits = False
         self._unshown: set[str] = set()
         self._seen: set[str] = set()
         self._over_at: dict[str, float] = {}
@@ -161,6 +162,9 @@ class Plain:
         return self._due(at) if self.deadline is not None and at >= self.deadline else []
 
     def _phase(self, change: PhaseNow) -> list[str]:
+        waits, self._waits = self._waits, change.phase == "waiting_for_sound"
+        if self._waits and not waits and self._states:
+            return ["state: waiting for sound"]
         word = _TO_DO.get(change.phase, "")
         if not word and self._state == _TO_DO["recording"]:
             self._state = ""  # the next recording is news again, also right after this one

@@ -1,0 +1,69 @@
+"""What is waited for, and what waits: a server that does not answer, sound that does not come, sound there is too much of.
+
+It puts `silence`, `intake` and the ledger together; each of them keeps its own thing.
+"""
+
+from __future__ import annotations
+
+from voicecli.core.effects import Read
+from voicecli.core.stimuli import LinkSilent
+from voicecli.core.talk import Talk
+from voicecli.ports import RATE
+
+DRY_S = 0.5
+"""A gap in an answer is told as waiting when it is longer."""
+
+
+def deadline(talk: Talk, last: float) -> float | None:
+    """When `look` and `tick` want to be asked again; `last` is when they were."""
+    times = [talk.silence.deadline, _dry_deadline(talk, last)]
+    return min((time for time in times if time is not None), default=None)
+
+
+def _dry_deadline(talk: Talk, last: float) -> float | None:
+    """Half a second after the sound has run out, and then each second."""
+    dry_at = talk.ledger.dry_at
+    if dry_at is None or not talk.connection.ready or talk.intake.rests:
+        return None
+    if last < dry_at + DRY_S:
+        return dry_at + DRY_S
+    return dry_at + int(last - dry_at) + 1
+
+
+def dry_s(talk: Talk, at: float) -> float | None:
+    """For how long an answer has had no sound to play although more is to come; None where that is not so."""
+    dry_at = talk.ledger.dry_at
+    if dry_at is None or at < dry_at + DRY_S or not talk.speaker:
+        return None
+    return at - dry_at
+
+
+def link_silent(talk: Talk, silent: LinkSilent, at: float) -> None:
+    if not talk.intake.rests and (seconds := talk.silence.link(silent.seconds, at)) is not None:
+        _tell_silent(talk, seconds)
+
+
+def tick(talk: Talk, at: float) -> None:
+    if (seconds := talk.silence.tick(at)) is not None:
+        _tell_silent(talk, seconds)
+
+
+def _tell_silent(talk: Talk, seconds: float) -> None:
+    talk.tell("silent", host=talk.host, seconds=f"{seconds:.0f}")
+
+
+def look(talk: Talk, at: float) -> None:
+    """After every stimulus: whether frames are taken from the link."""
+    if talk.intake.rests:
+        talk.silence.over()
+    if not talk.connection.ready:
+        return
+    queued = talk.ledger.queued(at) if talk.speaker else 0
+    change = talk.intake.look(queued, talk.ledger.pieces() if talk.speaker else 0)
+    if change is None:
+        return
+    talk.out.append(Read(change))
+    if change:
+        talk.responses.waited(at)
+    else:
+        talk.tell("resting", minutes=f"{queued / RATE / 60:.0f}")
