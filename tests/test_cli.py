@@ -206,3 +206,20 @@ def test_what_a_command_left_in_the_buffer_for_a_full_disk_is_told(tmp_path: Pat
         done = broken(tmp_path, "", body="print('x'); return 0", stdout=full)
     assert done.returncode == 141
     assert done.stderr == "error: Standard output cannot be written to: No space left on device.\n"
+
+
+def test_semantic_vad_needs_no_value_and_excludes_the_silence_window(run):
+    done = run("talk", "--semantic-vad", "--vad-silence-ms", "300")
+    assert done.returncode == 2
+    assert "--semantic-vad and --vad-silence-ms exclude each other." in done.stderr
+    done = run("talk", "--semantic-vad", "soon")
+    assert done.returncode == 2
+    assert '--semantic-vad is "soon"; it must be one of low, medium, high, auto.' in done.stderr
+
+
+def test_a_session_that_the_protocol_does_not_have_is_refused_before_the_start(run, tmp_path: Path):
+    (tmp_path / "work" / "mine.json").write_text('{"temperature": 2}')
+    done = run("talk", "--session", "mine.json", "--url", "ws://127.0.0.1:1/v1/realtime")
+    assert done.returncode == 2
+    assert "Invalid 'temperature': 2 is not between 0.6 and 1.2" in done.stderr
+    assert done.stdout == ""

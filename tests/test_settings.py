@@ -52,6 +52,7 @@ def test_what_touches_files_or_opens_a_door_is_not_for_the_folders_env_file():
         "audio-in",
         "audio-out",
         "log-file",
+        "session",
         "host",
     }
     assert {each.name for each in OPTIONS if each.about.at_file} == {"instructions"}

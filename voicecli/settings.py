@@ -139,9 +139,7 @@ class Settings(Struct, frozen=True, kw_only=True):
         ),
     ] = None
     model: Annotated[str | None, About("The model to talk with.", _TALKS, metavar="NAME")] = None
-    voice: Annotated[
-        str | None, About("The voice that answers, by name or by id.", _TALK, metavar="NAME")
-    ] = None
+    voice: Annotated[str | None, About("The voice that answers, by name or by id.", _TALK, metavar="NAME")] = None
     instructions: Annotated[
         str | None,
         About(

@@ -77,8 +77,10 @@ class Conversing:
         self._where = where
         self._face = parts.face
         settings, target = parts.config.settings, parts.config.target
-        plan = planning.plan(settings, target, parts.mode, parts.sides, where.url)
-        self._started = planning.started(settings, target, parts.mode, where.url, _now(), __version__)
+        plan = planning.plan(settings, target, parts.mode, parts.sides, where.url, parts.config.session)
+        self._started = planning.started(
+            settings, target, parts.mode, where.url, _now(), __version__, parts.config.session
+        )
         self._out, self._err = Output(1), Output(where.err)
         self._ended: Ended | None = None
         self._phase = ""

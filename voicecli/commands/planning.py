@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
+from msgspec.structs import asdict, replace
 from msgspec.structs import replace
 
 from voicecli.core.changes import Started
 from voicecli.core.plan import Plan
-from voicecli.protocol.items import SessionConfig, Transcription, TurnDetection
+from voicecli.protocol.items import CustomVoice, NoiseReduction, SessionConfig, Transcription, TurnDetection
 from voicecli.protocol.profiles import Choice, Profile, choose
 from voicecli.secret import Redactor
 from voicecli.settings import Settings
@@ -18,7 +19,10 @@ from voicecli.target import Target, with_query
 Mode = Literal["talk", "chat"]
 Keyboard = Literal["terminal", "pipe", "none"]
 
-THRESHOLD, PREFIX_MS, SILENCE_MS = 0.5, 300, 500
+NOTHING: Final = SessionConfig()
+OWN_VOICE: Final = "voice_"
+"""How the id of a custom voice begins."""
+SERVER_VAD: Final = {"threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500}
 """The contract's defaults (E9). They are sent as well, because an object that is sent goes whole."""
 
 
@@ -43,7 +47,9 @@ def dialled(settings: Settings, target: Target, profile: Profile) -> str:
     return url
 
 
-def plan(settings: Settings, target: Target, mode: Mode, sides: Sides, url: str) -> Plan:
+def plan(
+    settings: Settings, target: Target, mode: Mode, sides: Sides, url: str, given: SessionConfig = NOTHING
+) -> Plan:
     """`url`: where the first connection goes."""
     first, other = chosen(settings, target)
     spare = _plan(settings, target, mode, sides, dialled(settings, target, other), other) if other else None
@@ -54,7 +60,7 @@ def _plan(settings: Settings, target: Target, mode: Mode, sides: Sides, url: str
     return Plan(
         profile=known,
         url=url,
-        session=session(settings, known, mode),
+        session=session(settings, known, mode, given),
         mode=mode,
         microphone=sides.microphone if "audio" in known.can else "none",
         speaker=sides.speaker,
@@ -62,50 +68,98 @@ def _plan(settings: Settings, target: Target, mode: Mode, sides: Sides, url: str
         echo=settings.echo,
         levels=settings.levels,
         ptt=settings.ptt and mode == "talk",
-        auto_answer=not settings.no_auto_response,
+        auto_answer=answers(settings, given),
         key_source=target.key_source,
     )
 
 
-def session(settings: Settings, profile: Profile, mode: Mode) -> SessionConfig:
-    """What the one `session.update` of a connection carries."""
-    instructions = UNSET if settings.instructions is None else settings.instructions
+def session(settings: Settings, profile: Profile, mode: Mode, given: SessionConfig = NOTHING) -> SessionConfig:
+    """What the one `session.update` of a connection carries. An option goes before the file, which is `given`."""
     if mode == "chat":
-        return SessionConfig(modalities=("text",), instructions=instructions, turn_detection=None)
-    voice = settings.voice or profile.voice
-    return SessionConfig(
-        modalities=("text", "audio"),
-        instructions=instructions,
-        voice=voice or UNSET,
-        input_audio_format=settings.input_format or profile.input.name,
-        output_audio_format=settings.output_format or profile.output.name,
-        input_audio_transcription=_transcription(settings, profile),
-        turn_detection=None if settings.ptt else _detection(settings),
+        said = {**_said(given), **_asked(settings), "modalities": ("text",), "turn_detection": None}
+        return SessionConfig(**said)
+    said = {
+        "modalities": ("text", "audio"),
+        "voice": profile.voice or UNSET,
+        "input_audio_format": profile.input.name,
+        "output_audio_format": profile.output.name,
+        **_said(given),
+        **_asked(settings),
+        "input_audio_transcription": _transcription(settings, profile, given.input_audio_transcription),
+        "turn_detection": None if settings.ptt else _detection(settings, given.turn_detection),
+    }
+    return SessionConfig(**said)
+
+
+def _voice(given: SessionConfig) -> str | None:
+    voice = given.voice
+    return voice.id if isinstance(voice, CustomVoice) else voice or None
+
+
+def answers(settings: Settings, given: SessionConfig = NOTHING) -> bool:
+    """Whether what is said by voice is answered without being asked for."""
+    detection = given.turn_detection
+    return not settings.no_auto_response and not (
+        isinstance(detection, TurnDetection) and detection.create_response is False
     )
 
 
-def _detection(settings: Settings) -> TurnDetection:
-    return TurnDetection(
-        type="server_vad",
-        threshold=_or(settings.vad_threshold, THRESHOLD),
-        prefix_padding_ms=_or(settings.vad_prefix_ms, PREFIX_MS),
-        silence_duration_ms=_or(settings.vad_silence_ms, SILENCE_MS),
-        create_response=not settings.no_auto_response,
-    )
+def _said(session: SessionConfig) -> dict[str, Any]:
+    return {name: value for name, value in asdict(session).items() if value is not UNSET}
 
 
-def _or(said: float | None, default: float) -> float:
-    return default if said is None else said
+def _asked(settings: Settings) -> dict[str, Any]:
+    """What an option says, and nothing else: a value that was not asked for is not sent."""
+    voice = settings.voice
+    asked = {
+        "instructions": settings.instructions,
+        "temperature": settings.temperature,
+        "max_response_output_tokens": settings.max_tokens,
+        "voice": CustomVoice(voice) if voice and voice.startswith(OWN_VOICE) else voice,
+        "speed": settings.speed,
+        "input_audio_format": settings.input_format,
+        "output_audio_format": settings.output_format,
+        "input_audio_noise_reduction": NoiseReduction(settings.noise_reduction) if settings.noise_reduction else None,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
 
 
-def _transcription(settings: Settings, profile: Profile) -> Transcription | None:
-    model = settings.transcription_model or profile.transcription_model
-    if settings.no_transcription or model is None:
+def _detection(settings: Settings, given: TurnDetection | UnsetType | None) -> TurnDetection:
+    """Whole, as an object that is sent goes whole: by the options, else by the file, else as the contract has it."""
+    own = given if isinstance(given, TurnDetection) else TurnDetection()
+    asked = {
+        "threshold": settings.vad_threshold,
+        "prefix_padding_ms": settings.vad_prefix_ms,
+        "silence_duration_ms": settings.vad_silence_ms,
+        "eagerness": settings.semantic_vad,
+        "create_response": False if settings.no_auto_response else None,
+    }
+    said = {name: value for name, value in asked.items() if value is not None}
+    kind = own.type or "server_vad"
+    if settings.semantic_vad:
+        kind = "semantic_vad"
+    elif said.keys() & SERVER_VAD.keys():
+        kind = "server_vad"
+    if kind != (own.type or "server_vad"):  # what only the other kind has does not fit
+        own = TurnDetection(create_response=own.create_response, interrupt_response=own.interrupt_response)
+    usual = SERVER_VAD if kind == "server_vad" else {}
+    held = {name: value for name, value in asdict(own).items() if value is not None}
+    return TurnDetection(**{"create_response": True, **usual, **held, **said, "type": kind})
+
+
+def _transcription(
+    settings: Settings, profile: Profile, given: Transcription | UnsetType | None
+) -> Transcription | None:
+    if settings.no_transcription or (given is None and settings.transcription_model is None):
         return None
-    return Transcription(model=model, language=settings.language)
+    own = given if isinstance(given, Transcription) else Transcription()
+    model = settings.transcription_model or own.model or profile.transcription_model
+    return None if model is None else replace(own, model=model, language=settings.language or own.language)
 
 
-def started(settings: Settings, target: Target, mode: Mode, url: str, at: str, version: str) -> Started:
+def started(
+    settings: Settings, target: Target, mode: Mode, url: str, at: str, version: str, given: SessionConfig = NOTHING
+) -> Started:
     """The first change: what the talk is with, whose key it uses and where that is from."""
     known = chosen(settings, target).profile
     return Started(
@@ -114,7 +168,7 @@ def started(settings: Settings, target: Target, mode: Mode, url: str, at: str, v
         mode="ptt" if settings.ptt and mode == "talk" else mode,
         url="" if target.offline else Redactor()(url),
         model=settings.model or known.model,
-        voice=settings.voice or known.voice if mode == "talk" else None,
+        voice=settings.voice or _voice(given) or known.voice if mode == "talk" else None,
         offline=target.offline,
         key_source=target.key_source,
         url_source=target.url_source,

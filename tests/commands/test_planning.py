@@ -1,0 +1,123 @@
+"""From settings and the file of `--session` to what a connection is configured with."""
+
+import json
+from typing import Any
+
+import pytest
+from msgspec import UNSET
+from msgspec.structs import asdict
+
+from tests.contract.check import contract_problems
+from voicecli.commands.planning import answers, session
+from voicecli.protocol.codec import encode
+from voicecli.protocol.events import SessionUpdate
+from voicecli.protocol.items import CustomVoice, NoiseReduction, SessionConfig, Transcription, TurnDetection
+from voicecli.protocol.profiles import GENERIC_BETA, OPENAI
+from voicecli.settings import Settings
+
+NEWER = ("temperature", "max_response_output_tokens", "speed", "input_audio_noise_reduction", "tracing")
+SERVER_VAD = TurnDetection("server_vad", 0.5, 300, 500, create_response=True)
+
+
+def sent(config: SessionConfig, profile: Any) -> tuple[dict[str, Any], set[str]]:
+    text, lost = encode(SessionUpdate(session=config), profile)
+    assert text is not None
+    return json.loads(text), {one.path for one in lost}
+
+
+def test_a_setting_that_was_not_asked_for_is_not_sent() -> None:
+    plain = session(Settings(), OPENAI, "talk")
+    assert {name for name in NEWER if getattr(plain, name) is not UNSET} == set()
+    assert plain.turn_detection == SERVER_VAD
+    assert sent(plain, OPENAI)[1] == set()
+    frame, lost = sent(session(Settings(language=None), GENERIC_BETA, "talk"), GENERIC_BETA)
+    assert (contract_problems(frame), lost) == ([], set())
+
+
+def test_each_option_is_in_the_update() -> None:
+    settings = Settings(
+        temperature=0.7,
+        max_tokens=100,
+        semantic_vad="low",
+        speed=1.25,
+        noise_reduction="near_field",
+        voice="voice_7",
+        no_auto_response=True,
+    )
+    config = session(settings, OPENAI, "talk")
+    assert config.turn_detection == TurnDetection("semantic_vad", eagerness="low", create_response=False)
+    frame, lost = sent(config, OPENAI)
+    assert lost == {"session.temperature"}
+    assert frame["session"]["max_output_tokens"] == 100
+    assert frame["session"]["audio"]["output"] == {
+        "format": {"type": "audio/pcm", "rate": 24000},
+        "voice": {"id": "voice_7"},
+        "speed": 1.25,
+    }
+    assert frame["session"]["audio"]["input"]["noise_reduction"] == {"type": "near_field"}
+    frame, lost = sent(config, GENERIC_BETA)
+    assert lost == {"session.voice"}
+    assert (frame["session"]["temperature"], frame["session"]["max_response_output_tokens"]) == (0.7, 100)
+    assert frame["session"]["input_audio_noise_reduction"] == {"type": "near_field"}
+
+
+def test_an_option_goes_before_the_file_and_the_file_before_what_is_usual() -> None:
+    given = SessionConfig(
+        voice="ash", instructions="from the file", speed=1.5, input_audio_transcription=Transcription("m", "de", "p")
+    )
+    config = session(Settings(instructions="said", language="en"), OPENAI, "talk", given)
+    assert (config.voice, config.instructions, config.speed) == ("ash", "said", 1.5)
+    assert config.input_audio_transcription == Transcription("m", "en", "p")
+    assert session(Settings(no_transcription=True), OPENAI, "talk", given).input_audio_transcription is None
+    assert session(Settings(), OPENAI, "talk").voice == "marin"
+    none = SessionConfig(input_audio_transcription=None)
+    assert session(Settings(), OPENAI, "talk", none).input_audio_transcription is None
+
+
+@pytest.mark.parametrize(
+    ("settings", "given", "wanted"),
+    [
+        (Settings(), TurnDetection(threshold=0.9), TurnDetection("server_vad", 0.9, 300, 500, create_response=True)),
+        (
+            Settings(vad_silence_ms=200),
+            TurnDetection("server_vad", 0.9, interrupt_response=False),
+            TurnDetection("server_vad", 0.9, 300, 200, create_response=True, interrupt_response=False),
+        ),
+        (
+            Settings(vad_threshold=0.1),
+            TurnDetection("semantic_vad", eagerness="high"),
+            TurnDetection("server_vad", 0.1, 300, 500, create_response=True),
+        ),
+        (
+            Settings(semantic_vad="auto"),
+            TurnDetection("server_vad", 0.9, create_response=False),
+            TurnDetection("semantic_vad", eagerness="auto", create_response=False),
+        ),
+        (Settings(), TurnDetection("azure_semantic_vad"), TurnDetection("azure_semantic_vad", create_response=True)),
+        (Settings(ptt=True), TurnDetection("semantic_vad"), None),
+    ],
+)
+def test_turn_detection_goes_whole(settings: Settings, given: TurnDetection, wanted: TurnDetection | None) -> None:
+    """Trap: a part of an object leaves the server with touchy defaults."""
+    assert session(settings, OPENAI, "talk", SessionConfig(turn_detection=given)).turn_detection == wanted
+
+
+def test_whether_answers_come_by_themselves_may_stand_in_the_file() -> None:
+    quiet = SessionConfig(turn_detection=TurnDetection(create_response=False))
+    assert (answers(Settings()), answers(Settings(), quiet)) == (True, False)
+    assert not answers(Settings(no_auto_response=True))
+
+
+def test_a_written_talk_stays_one_whatever_the_file_says() -> None:
+    given = SessionConfig(modalities=("text", "audio"), turn_detection=SERVER_VAD, temperature=1.0, voice="ash")
+    config = session(Settings(max_tokens=9), OPENAI, "chat", given)
+    assert (config.modalities, config.turn_detection) == (("text",), None)
+    assert (config.temperature, config.max_response_output_tokens) == (1.0, 9)
+    bare = session(Settings(), OPENAI, "chat")
+    assert {name for name, value in asdict(bare).items() if value is not UNSET} == {"modalities", "turn_detection"}
+
+
+def test_a_custom_voice_and_noise_reduction_have_their_own_shapes() -> None:
+    config = session(Settings(voice="voice_1", noise_reduction="far_field"), OPENAI, "talk")
+    assert config.voice == CustomVoice("voice_1")
+    assert config.input_audio_noise_reduction == NoiseReduction("far_field")
