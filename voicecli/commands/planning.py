@@ -6,7 +6,6 @@ from typing import Any, Final, Literal, NamedTuple
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import asdict, replace
-from msgspec.structs import replace
 
 from voicecli.core.changes import Started
 from voicecli.core.plan import Plan
@@ -52,11 +51,13 @@ def plan(
 ) -> Plan:
     """`url`: where the first connection goes."""
     first, other = chosen(settings, target)
-    spare = _plan(settings, target, mode, sides, dialled(settings, target, other), other) if other else None
-    return replace(_plan(settings, target, mode, sides, url, first), other=spare)
+    spare = _plan(settings, target, mode, sides, dialled(settings, target, other), other, given) if other else None
+    return replace(_plan(settings, target, mode, sides, url, first, given), other=spare)
 
 
-def _plan(settings: Settings, target: Target, mode: Mode, sides: Sides, url: str, known: Profile) -> Plan:
+def _plan(
+    settings: Settings, target: Target, mode: Mode, sides: Sides, url: str, known: Profile, given: SessionConfig
+) -> Plan:
     return Plan(
         profile=known,
         url=url,
