@@ -234,7 +234,7 @@ def test_a_server_silent_for_thirty_seconds_ends_a_pipe_with_1():
     assert bench.ended is None
     bench.until(31.1)
     assert bench.ended.exit_code == 1
-    assert bench.codes() == ["no_answer"]
+    assert bench.codes() == ["silent", "no_answer"]
 
 
 def test_a_turn_that_is_never_over_ends_a_wav_with_1():

@@ -10,7 +10,7 @@ import time
 import pytest
 from far_ends import CANARY, CERTIFICATE, PATIENCE_S, QUICK, Near, Secret, raw, server_tls, wait_for_ever, websocket
 
-from voicecli.core.stimuli import AudioDropped, LinkEnded, Opened, Received
+from voicecli.core.stimuli import AudioDropped, LinkEnded, LinkSilent, Opened, Received
 from voicecli.ports import LinkFailure
 from voicecli.protocol.events import Malformed, Unknown
 
@@ -304,6 +304,177 @@ def test_a_flood_of_tiny_frames_leaves_the_loop_a_word_g12():
             near.link.close(1000)
             await near.end()
         assert max(bursts) < 1000, "one turn of the loop is at most a few milliseconds of frames"
+
+    run(main())
+
+
+@pytest.mark.parametrize("what", ["frames", "pings", "fragments"])
+def test_a_flood_is_cut_off_and_no_timer_waits_for_it_g12(what, record_property):
+    """Pings and fragments never get as far as whoever reads frames; they count as well."""
+    text = FRAME.encode()
+    piece = {"frames": bytes([0x81, len(text)]) + text, "pings": b"\x89\x00", "fragments": b"\x00\x00"}[what]
+
+    async def main():
+        async def talk(reader, writer):
+            await accept(reader, writer)
+            await reader.readexactly(1)
+            writer.write(b"\x01\x00" if what == "fragments" else b"")
+            for _ in range(100):
+                writer.write(piece * 1000)
+                await writer.drain()
+            await wait_for_ever()
+
+        late = 0.0
+
+        async def timer():
+            nonlocal late
+            while True:
+                due = time.perf_counter() + 0.005
+                await asyncio.sleep(0.005)
+                late = max(late, time.perf_counter() - due)
+
+        async with raw(talk) as (port, _):
+            near = await opened(port, work_s=30e-6, key=Secret())
+            ticks = asyncio.create_task(timer())
+            began = time.perf_counter()
+            near.link.send("go")
+            end = await near.end()
+            ticks.cancel()
+            took_s = time.perf_counter() - began
+        if what == "fragments":  # websockets bears 4,096 of them
+            assert end.failure is LinkFailure.TOO_BIG
+        else:
+            assert end == LinkEnded(LinkFailure.FLOOD, None, "", f"127.0.0.1:{port}")
+        assert len(near.all(Received)) <= 20_000
+        assert late < 1.5
+        told = f"a flood of {what}: cut off after {took_s:.2f} s, a timer was {late * 1000:.0f} ms late"
+        record_property("told", told)
+
+    run(main())
+
+
+def test_many_frames_that_are_no_flood_are_all_given_g12():
+    async def main():
+        async def handler(far):
+            for _ in range(19_000):
+                await far.send(FRAME)
+            await far.close(1000)
+
+        async with websocket(handler) as port:
+            near = await opened(port)
+            assert (await near.end()).failure is LinkFailure.CLOSED
+        assert len(near.all(Received)) == 19_000
+
+    run(main())
+
+
+# ---- reading, and not
+
+
+def test_what_is_not_read_waits_at_the_server_and_the_pings_rest_g13():
+    block = "x" * 100_000
+
+    async def main():
+        sent = 0
+
+        async def handler(far):
+            nonlocal sent
+            for _ in range(300):
+                await far.send(block)
+                sent += 1
+            await far.wait_closed()
+
+        async with websocket(handler, ping_interval=None) as port:
+            near = await opened(port, limits=QUICK._replace(ping_s=0.05, silent_s=0.05, pong_s=0.1))
+            near.link.read(False)
+            await asyncio.sleep(0.6)
+            given = len(near.all(Received))
+            assert given < 20
+            assert sent < 300, "the server has to wait"
+            assert near.all(LinkSilent) == []
+            near.link.read(True)
+            while len(near.all(Received)) < 300:
+                assert near.all(LinkEnded) == []
+                await asyncio.sleep(0.001)
+            near.link.close(1000)
+            await near.end()
+
+    run(main())
+
+
+def test_a_server_that_closes_while_nothing_is_read_is_read_to_its_end_g13():
+    async def main():
+        async def handler(far):
+            for _ in range(50):
+                await far.send("x" * 1000)
+            await far.close(1001, "bye")
+
+        async with websocket(handler) as port:
+            near = await opened(port)
+            near.link.read(False)
+            await asyncio.sleep(0.2)
+            assert near.all(LinkEnded) == []
+            near.link.read(True)
+            end = await near.end()
+        assert (end.failure, end.code) == (LinkFailure.CLOSED, 1001)
+        assert len(near.all(Received)) == 50
+
+    run(main())
+
+
+def test_hanging_up_while_nothing_is_read_ends_the_link_g13():
+    async def main():
+        async def handler(far):
+            while True:
+                await far.send("x" * 100_000)
+
+        async with websocket(handler) as port:
+            near = await opened(port)
+            near.link.read(False)
+            await asyncio.sleep(0.05)
+            near.link.close(1000)
+            end = await near.end()
+        assert (end.failure, end.code) == (LinkFailure.CLOSED, 1000)
+
+    run(main())
+
+
+# ---- silence
+
+
+def test_an_unanswered_ping_is_told_before_the_link_is_given_up_g14():
+    async def main():
+        async def talk(reader, writer):
+            await accept(reader, writer)
+            await wait_for_ever()
+
+        async with raw(talk) as (port, _):
+            near = await opened(port, limits=QUICK._replace(ping_s=0.05, silent_s=0.1, pong_s=0.3))
+            end = await near.end()
+        assert [type(one) for one in near.told] == [Opened, LinkSilent, LinkEnded]
+        assert end.failure is LinkFailure.DROPPED
+
+    run(main())
+
+
+def test_a_slow_answer_is_no_silence_g14():
+    """The answer to our ping stands behind a long stretch of sound; what comes of that is a sign of life."""
+
+    async def main():
+        async def talk(reader, writer):
+            await accept(reader, writer)
+            head, rest = bytes([0x81, 127]) + (40_000).to_bytes(8, "big"), b"x" * 40_000
+            writer.write(head)
+            for start in range(0, len(rest), 1000):
+                writer.write(rest[start : start + 1000])
+                await asyncio.sleep(0.02)
+            await wait_for_ever()
+
+        async with raw(talk) as (port, _):
+            near = await opened(port, limits=QUICK._replace(ping_s=0.05, silent_s=0.3, pong_s=0.4))
+            await near.first(Received)
+            assert near.all(LinkSilent) == []
+            await near.end()
 
     run(main())
 

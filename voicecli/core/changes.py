@@ -169,7 +169,8 @@ class PhaseNow(Change, frozen=True):
 
     phase: Phase
     detail: str = ""
-    """Of "waiting_for_sound" for how long, as in "3 s". Of "recording": "held" where letting go sends it, "latched" where the next press does."""
+    """Of "waiting_for_sound" for how long, as in "3 s". Of "recording": "held" where letting go sends it, "latched"
+    where the next press does."""
 
 
 class SoundNow(Change, frozen=True, kw_only=True):

@@ -314,8 +314,8 @@ WORDS: Final[dict[str, Words]] = {
     ),
     "audio_dropped": Words(
         "warning",
-        "The link is too slow for your voice: {seconds} seconds of it were not sent.",
-        "Say it again, or type.",
+        "Your link is too slow for your voice by {seconds} seconds, which were not sent.",
+        "{smaller}Say it again, or type.",
     ),
     "stale": Words(
         "info", "voicecli stood still for {seconds} seconds; what was recorded meanwhile was thrown away.", ""

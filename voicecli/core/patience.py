@@ -1,4 +1,4 @@
-"""What is waited for, and what waits: a server that does not answer, sound that does not come, sound there is too much of.
+"""What is waited for, and what waits: a server that is silent, sound that does not come, sound that piles up.
 
 It puts `silence`, `intake` and the ledger together; each of them keeps its own thing.
 """
@@ -6,6 +6,7 @@ It puts `silence`, `intake` and the ledger together; each of them keeps its own 
 from __future__ import annotations
 
 from voicecli.core.effects import Read
+from voicecli.core.heard import EPSILON_S
 from voicecli.core.stimuli import LinkSilent
 from voicecli.core.talk import Talk
 from voicecli.ports import RATE
@@ -22,20 +23,25 @@ def deadline(talk: Talk, last: float) -> float | None:
 
 def _dry_deadline(talk: Talk, last: float) -> float | None:
     """Half a second after the sound has run out, and then each second."""
-    dry_at = talk.ledger.dry_at
-    if dry_at is None or not talk.connection.ready or talk.intake.rests:
+    dry_at = _dry_at(talk)
+    if dry_at is None:
         return None
     if last < dry_at + DRY_S:
         return dry_at + DRY_S
-    return dry_at + int(last - dry_at) + 1
+    return dry_at + int(last - dry_at + EPSILON_S) + 1
 
 
 def dry_s(talk: Talk, at: float) -> float | None:
     """For how long an answer has had no sound to play although more is to come; None where that is not so."""
-    dry_at = talk.ledger.dry_at
-    if dry_at is None or at < dry_at + DRY_S or not talk.speaker:
+    dry_at = _dry_at(talk)
+    return None if dry_at is None or at < dry_at + DRY_S else at - dry_at
+
+
+def _dry_at(talk: Talk) -> float | None:
+    """When the sound of the answer that is under way runs out, or did."""
+    if not (talk.connection.ready and talk.responses.busy and talk.speaker) or talk.intake.rests:
         return None
-    return at - dry_at
+    return talk.ledger.dry_at
 
 
 def link_silent(talk: Talk, silent: LinkSilent, at: float) -> None:

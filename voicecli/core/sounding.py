@@ -10,7 +10,7 @@ from voicecli.core.sides import Cue, Device
 from voicecli.core.talk import Talk
 from voicecli.core.uplink import Cue as GateCue
 from voicecli.core.uplink import Gate
-from voicecli.ports import RATE, MicBlock, Side, SoundFailed, SoundFailure, SoundOpened
+from voicecli.ports import PCM16, RATE, MicBlock, Side, SoundFailed, SoundFailure, SoundOpened
 from voicecli.protocol.items import TurnDetection
 
 STALE_MUTE_S = 30.0
@@ -140,7 +140,8 @@ def stale(talk: Talk, gap_s: float, at: float) -> None:
 
 def tell_dropped(talk: Talk, at: float, *, now: bool = False) -> None:
     if samples := talk.uplink.to_tell(at, now=now):
-        talk.tell("audio_dropped", seconds=f"{max(0.1, samples / RATE):.1f}")
+        smaller = "Next time try --input-format g711_ulaw, which takes a sixth. " if talk.input == PCM16 else ""
+        talk.tell("audio_dropped", seconds=f"{max(0.1, samples / RATE):.1f}", smaller=smaller)
 
 
 def end(talk: Talk, at: float) -> None:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final, NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.frames import CTRL_OPCODES, Frame
 from websockets.protocol import Event, State
 
 from voicecli.runtime.flood import Flood
@@ -54,8 +55,10 @@ class Limits(NamedTuple):
 LIMITS: Final = Limits()
 
 
-SLICE: Final = 32 * 1024
+SLICE: Final = 8 * 1024
 """What is read is handed on in pieces of this size, so that a flood of tiny frames keeps no timer waiting."""
+CONTROL: Final = 20
+"""A ping counts as so many frames: it is answered where it is read, and keeps the loop from everything else."""
 
 
 class Connection(ClientConnection):
@@ -97,7 +100,8 @@ class Connection(ClientConnection):
     def process_event(self, event: Event) -> None:
         if self.flooded:
             return
-        if self._flood.came(1, self.heard_at):
+        control = isinstance(event, Frame) and event.opcode in CTRL_OPCODES
+        if self._flood.came(CONTROL if control else 1, self.heard_at):
             self.flooded = True
             self.transport.abort()
             return
