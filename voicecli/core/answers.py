@@ -84,7 +84,9 @@ def _message(talk: Talk, item: Item, role: TurnRole, previous: str | None) -> No
 
 def _call(talk: Talk, item: Item) -> None:
     name = item.id or ""
-    talk.transcript.open(name, "tool", "tool", talk.conversation.after(name))
+    if not talk.transcript.known(name):
+        talk.transcript.open(name, "tool", "tool", talk.conversation.after(name))
+        talk.transcript.grow(name, 0, f"{_called(item)} ".lstrip())
     if item.status == "completed" or item.type == "mcp_approval_request" or item.tools is not None:
         talk.transcript.said(name, _called(item))
     if item.type == "mcp_approval_request":
@@ -147,6 +149,39 @@ def text(
             talk.transcript.grow(event.item_id, event.content_index, words, received)
         case e.TextDone(text=words) | e.AudioTranscriptDone(transcript=words):
             talk.transcript.replace(event.item_id, event.content_index, words, received)
+
+
+def part(talk: Talk, event: e.ContentPartAdded | e.ContentPartDone, at: float) -> None:
+    """A part of an answer. Whole, it has the text that came, or that never came by pieces."""
+    talk.responses.saw(event.response_id, at)
+    item, given = event.item_id, event.part
+    if _row(talk, item, event.response_id, "text" if given.type == "text" else "voice") and (
+        whole := given.text or given.transcript
+    ):
+        talk.transcript.replace(item, event.content_index, whole, talk.ledger.received(item))
+
+
+def arguments(
+    talk: Talk,
+    event: e.FunctionCallArgumentsDelta
+    | e.FunctionCallArgumentsDone
+    | e.McpCallArgumentsDelta
+    | e.McpCallArgumentsDone,
+    at: float,
+) -> None:
+    """What a tool is called with, as it comes or whole."""
+    item, response = event.item_id, event.response_id
+    talk.responses.saw(response, at)
+    if talk.responses.dead(response) or item in talk.cut:
+        return
+    talk.responses.announced(response, item)
+    talk.transcript.open(item, "tool", "tool", talk.conversation.after(item))
+    match event:
+        case e.FunctionCallArgumentsDelta(delta=words) | e.McpCallArgumentsDelta(delta=words):
+            talk.transcript.grow(item, 0, words)
+        case e.FunctionCallArgumentsDone() | e.McpCallArgumentsDone():
+            if (known := talk.conversation.item(item)) is not None:
+                talk.transcript.replace(item, 0, _called(known))
 
 
 def sound(talk: Talk, event: e.AudioDelta, at: float) -> None:

@@ -236,14 +236,17 @@ class VoiceSession:
             case e.AudioDone(response_id=response, item_id=item):
                 talk.responses.saw(response, at)
                 talk.ledger.complete(item)
+            case e.ContentPartAdded() | e.ContentPartDone():
+                answers.part(talk, event, at)
             case (
-                e.ContentPartAdded()
-                | e.ContentPartDone()
-                | e.FunctionCallArgumentsDelta()
+                e.FunctionCallArgumentsDelta()
                 | e.FunctionCallArgumentsDone()
                 | e.McpCallArgumentsDelta()
                 | e.McpCallArgumentsDone()
-                | e.McpCallInProgress()
+            ):
+                answers.arguments(talk, event, at)
+            case (
+                e.McpCallInProgress()
                 | e.McpCallCompleted()
                 | e.OutputAudioBufferStarted()
                 | e.OutputAudioBufferStopped()

@@ -84,7 +84,7 @@ class _Part:
 
 
 class _Entry:
-    __slots__ = ("arguments", "call_id", "cut", "name", "output", "parts", "role", "status", "type")
+    __slots__ = ("arguments", "call_id", "cut", "label", "name", "output", "parts", "role", "status", "type")
 
     def __init__(self) -> None:
         self.type: str | None = None
@@ -92,6 +92,8 @@ class _Entry:
         self.status: str | None = None
         self.call_id: str | None = None
         self.name: str | None = None
+        self.label: str | None = None
+        """Of the MCP server that is called."""
         self.arguments = _Text()
         self.output: str | None = None
         self.parts: dict[Number, _Part] = {}
@@ -193,6 +195,7 @@ class Conversation:
             name=entry.name,
             arguments=str(entry.arguments) or None,
             output=entry.output,
+            server_label=entry.label,
         )
 
     def view(self) -> tuple[ItemView, ...]:
@@ -359,6 +362,7 @@ class Conversation:
         entry.role = entry.role or item.role
         entry.status = (item.status or entry.status) if final else (entry.status or item.status)
         entry.name = entry.name or item.name
+        entry.label = entry.label or item.server_label
         entry.output = entry.output if entry.output is not None else item.output
         if entry.type == "function_call":
             self._call(item_id, entry, item.call_id)
