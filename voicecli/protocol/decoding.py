@@ -9,27 +9,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, Final, Union, cast
+from typing import Any, Final, cast
 
 import msgspec
 from msgspec import UNSET, Struct
 
 from voicecli.protocol import events as e
+from voicecli.protocol.bounds import costly, deep
 from voicecli.protocol.dialects import Spelling, SpellingMarks
-from voicecli.protocol.flatten import (
-    OutcomeWire,
-    ResponseWire,
-    SessionWire,
-    flatten_item,
-    flatten_outcome,
-    flatten_part,
-    flatten_response,
-    flatten_session,
-    lacks_type,
-)
-from voicecli.protocol.items import Number
+from voicecli.protocol.flatten import SessionWire, lacks_type
 from voicecli.protocol.mending import heal, mend_client, mend_server
-from voicecli.protocol.renamed import GA_CLASSES, ITEM_EVENTS, type_of
+from voicecli.protocol.readers import AFTER, CLIENT, OPAQUE, SERVER, Reader
 
 _REFUSED: Final = (msgspec.MsgspecError, RecursionError, UnicodeError)
 """`RecursionError` and `UnicodeError` are no `MsgspecError` (G10)."""
@@ -37,196 +27,54 @@ _REFUSED: Final = (msgspec.MsgspecError, RecursionError, UnicodeError)
 _MENDABLE: Final = 1 << 20
 """Frames past this many bytes get no second chance: mending costs several times their size."""
 
-_COUNTED: Final = 256 * 1024
-"""Frames past this are looked at before they are decoded."""
-_OPENINGS: Final = 8_192
-_BYTES_A_COMMA: Final = 16
-
 _NAME_CHARS: Final = 200
 """What is kept of a type that is not ours."""
 
 
-# ---- the types that are on the wire ----------------------------------------------------------------------------------
-
-
-class _SessionCreated(e.ServerBase, frozen=True, kw_only=True, tag="session.created"):
-    session: SessionWire = SessionWire()
-
-
-class _SessionUpdated(e.ServerBase, frozen=True, kw_only=True, tag="session.updated"):
-    session: SessionWire = SessionWire()
-
-
-class _ResponseCreated(e.ServerBase, frozen=True, kw_only=True, tag="response.created"):
-    response: OutcomeWire = OutcomeWire()
-
-
-class _ResponseDone(e.ServerBase, frozen=True, kw_only=True, tag="response.done"):
-    response: OutcomeWire = OutcomeWire()
-
-
-class _SessionUpdate(e.ClientBase, frozen=True, kw_only=True, tag="session.update"):
-    session: SessionWire
-
-
-class _Truncate(e.ClientBase, frozen=True, kw_only=True, tag="conversation.item.truncate"):
-    item_id: str
-    content_index: Number  # required on the wire, 0 for whoever builds the event
-    audio_end_ms: Number
-
-
-class _Create(e.ClientBase, frozen=True, kw_only=True, tag="response.create"):
-    response: ResponseWire | msgspec.UnsetType = UNSET
-
-
-def _made_plain(cls: type) -> Callable[[Any], Any]:
-    names = cls.__struct_fields__  # type: ignore[attr-defined]
-    return lambda event: cls(**{name: getattr(event, name) for name in names})
-
-
-def _audio_delta(event: e.AudioDelta) -> e.AudioDelta:
-    return e.AudioDelta(
-        event_id=event.event_id,
-        response_id=event.response_id,
-        output_index=event.output_index,
-        item_id=event.item_id,
-        content_index=event.content_index,
-        delta=event.delta,
-    )
-
-
-def _created_session(event: _SessionCreated) -> e.SessionCreated:
-    return e.SessionCreated(event_id=event.event_id, session=flatten_session(event.session))
-
-
-def _updated_session(event: _SessionUpdated) -> e.SessionUpdated:
-    return e.SessionUpdated(event_id=event.event_id, session=flatten_session(event.session))
-
-
-def _created_response(event: _ResponseCreated) -> e.ResponseCreated:
-    return e.ResponseCreated(event_id=event.event_id, response=flatten_outcome(event.response))
-
-
-def _done_response(event: _ResponseDone) -> e.ResponseDone:
-    return e.ResponseDone(event_id=event.event_id, response=flatten_outcome(event.response))
-
-
-def _session_update(event: _SessionUpdate) -> e.SessionUpdate:
-    return e.SessionUpdate(event_id=event.event_id, session=flatten_session(event.session))
-
-
-def _truncate(event: _Truncate) -> e.ConversationItemTruncate:
-    return e.ConversationItemTruncate(
-        event_id=event.event_id,
-        item_id=event.item_id,
-        content_index=event.content_index,
-        audio_end_ms=event.audio_end_ms,
-    )
-
-
-def _create(event: _Create) -> e.ResponseCreate:
-    given = event.response
-    return e.ResponseCreate(
-        event_id=event.event_id,
-        response=flatten_response(given) if isinstance(given, ResponseWire) else UNSET,
-    )
-
-
-def _with(name: str, flatten: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    def after(event: Any) -> Any:
-        old = getattr(event, name)
-        new = flatten(old)
-        return event if new is old else msgspec.structs.replace(event, **{name: new})
-
-    return after
-
-
-_AFTER: Final[dict[type, Callable[[Any], Any]]] = {
-    **{ga: _made_plain(cls) for cls, ga in GA_CLASSES.items()},
-    GA_CLASSES[e.AudioDelta]: _audio_delta,
-    **dict.fromkeys(ITEM_EVENTS, _with("item", flatten_item)),
-    **dict.fromkeys((e.ContentPartAdded, e.ContentPartDone), _with("part", flatten_part)),
-    _SessionCreated: _created_session,
-    _SessionUpdated: _updated_session,
-    _ResponseCreated: _created_response,
-    _ResponseDone: _done_response,
-    _SessionUpdate: _session_update,
-    _Truncate: _truncate,
-    _Create: _create,
-}
-"""What is still to do once a frame of this class has been decoded: to the inside names and shapes."""
-
-
-class _Reader:
-    """The union of one direction, and the types that are in it."""
-
-    def __init__(self, union: object, wire: tuple[type, ...]) -> None:
-        replaced = {type_of(cls) for cls in wire}
-        classes = (*wire, *(cls for cls in union.__args__ if type_of(cls) not in replaced))  # type: ignore[attr-defined]
-        self.union: Any = Union[classes]  # noqa: UP007 (of a tuple)
-        self.types = frozenset(map(type_of, classes))
-        self.decode: Callable[[bytes | str], Any] = msgspec.json.Decoder(self.union).decode
-
-
-_SERVER: Final = _Reader(
-    e.ServerEvent, (_SessionCreated, _SessionUpdated, _ResponseCreated, _ResponseDone, *GA_CLASSES.values())
-)
-_CLIENT: Final = _Reader(e.ClientEvent, (_SessionUpdate, _Truncate, _Create))
-_decode_server: Final = _SERVER.decode
-_decode_client: Final = _CLIENT.decode
-_after: Final = _AFTER.get
-
-
-# ---- reading ---------------------------------------------------------------------------------------------------------
+_decode_server: Final = SERVER.decode
+_decode_client: Final = CLIENT.decode
+_after: Final = AFTER.get
 
 
 def decode_server(raw: bytes | str) -> e.Decoded:
     """What a server sent. Lenient: unknown fields, absent ids, nulls, unpadded base64 and lone surrogates pass."""
-    if len(raw) > _COUNTED and _costly(raw):
-        return _too_costly(raw)
+    if costly(raw):
+        return _too_much(raw)
     try:
         event = _decode_server(raw)
     except _REFUSED as why:
-        return cast(e.Decoded, _second_chance(raw, why, _SERVER, mend_server))
-    after = _after(type(event))
-    return cast(e.Decoded, event if after is None else after(event))
+        event = _second_chance(raw, why, SERVER, mend_server)
+    else:
+        after = _after(type(event))
+        event = event if after is None else after(event)
+    return _too_much(raw) if type(event) in OPAQUE and deep(raw) else cast(e.Decoded, event)
 
 
 def decode_client(raw: bytes | str) -> e.DecodedClient:
     """What a client sent. Strict about required fields; a null in an optional one is as good as absent."""
-    if len(raw) > _COUNTED and _costly(raw):
-        return _too_costly(raw)
+    if costly(raw):
+        return _too_much(raw)
     try:
         event = _decode_client(raw)
     except _REFUSED as why:
-        event = _second_chance(raw, why, _CLIENT, mend_client)
+        event = _second_chance(raw, why, CLIENT, mend_client)
     else:
         after = _after(type(event))
         event = event if after is None else after(event)
+    if type(event) in OPAQUE and deep(raw):
+        return _too_much(raw)
     if isinstance(event, e.SessionUpdate):
         return _checked_update(event, raw)
     return cast(e.DecodedClient, event)
 
 
-def _costly(raw: bytes | str) -> bool:
-    """So many values that decoding would hold the interpreter for long and take many times its size (G10).
-
-    Counting is cheap, also in 16 MiB. Sound is one long value.
-    """
-    if isinstance(raw, str):
-        openings, commas = raw.count("{") + raw.count("["), raw.count(",")
-    else:
-        openings, commas = raw.count(b"{") + raw.count(b"["), raw.count(b",")
-    return openings > _OPENINGS or commas * _BYTES_A_COMMA > len(raw)
-
-
-def _too_costly(raw: bytes | str) -> e.Malformed:
-    return e.Malformed("", _bytes(raw), "There are too many values in one message.", "invalid_value")
+def _too_much(raw: bytes | str) -> e.Malformed:
+    return e.Malformed("", _bytes(raw), "There is too much in one message, or too deep.", "invalid_value")
 
 
 def spelling_of(raw: bytes | str) -> Spelling | None:
     """Which spelling the session in this frame has; None where it has none, or does not tell. Never raises."""
-    if len(raw) > _COUNTED and _costly(raw):
+    if costly(raw):
         return None
     try:
         return _decode_marks(raw).session.spelling()
@@ -276,7 +124,7 @@ def _bytes(raw: bytes | str) -> bytes:
     return raw.encode("utf-8", "replace") if isinstance(raw, str) else bytes(raw)
 
 
-def _second_chance(raw: bytes | str, why: Exception, reader: _Reader, mend: Callable[[dict[str, Any]], None]) -> object:
+def _second_chance(raw: bytes | str, why: Exception, reader: Reader, mend: Callable[[dict[str, Any]], None]) -> object:
     """Tells an unknown type from a bad shape, and mends what can be mended."""
     data = _bytes(raw)
     text = heal(data) if len(data) <= _MENDABLE else data
