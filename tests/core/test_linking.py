@@ -22,6 +22,7 @@ from core_talk import (
     words,
     written,
 )
+from msgspec.structs import replace
 
 from voicecli.core.changes import (
     LinkNow,
@@ -306,3 +307,16 @@ def test_a_slow_dial_says_what_it_waits_for():
     bench = Bench().dialled()
     (told,) = shown(Told, bench.give(LinkSlow("the name of far.example"), at=3.0))
     assert "the name of far.example" in told.title
+
+
+def test_a_setting_outside_of_the_protocol_is_refused_here_and_the_talk_goes_on():
+    """E5 to E9 are refused before sending, with field, value and limit."""
+    beyond = replace(TALK, session=replace(TALK.session, temperature=1.3))
+    bench = Bench(beyond).dialled()
+    bench.give(Opened(1.8e9), at=0.1)
+    effects = bench.says(e.SessionCreated(session=SessionConfig()))
+    assert frames(effects) == []
+    assert bench.codes(effects) == ["setting_outside"]
+    (told,) = shown(Told, effects)
+    assert told.detail.raw == "Invalid 'session.temperature': 1.3 is not between 0.6 and 1.2."
+    assert shown(LinkNow, effects)[-1].state == "open"

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 import voicecli
 from tests.contract.check import contract_problems
@@ -30,6 +31,7 @@ from voicecli.protocol.items import (
     ResponseConfig,
     SessionConfig,
     Tool,
+    Transcription,
     TurnDetection,
 )
 from voicecli.protocol.profiles import EMBEDDED_BETA, EMBEDDED_GA, GENERIC_BETA, GENERIC_GA, OPENAI, Profile
@@ -281,6 +283,139 @@ def test_a_ga_session_is_flat_inside() -> None:
             prompt=None,
         )
     )
+
+
+NEWER = SessionConfig(
+    voice=CustomVoice("voice_1"),
+    input_audio_transcription=Transcription(model="m", language="de", prompt="p", delay="low", keywords=("a",)),
+    input_audio_noise_reduction=NoiseReduction("far_field", strength=0.5),
+    turn_detection=TurnDetection(
+        type="semantic_vad", eagerness="low", interrupt_response=False, create_response=True, idle_timeout_ms=5000
+    ),
+    speed=1.25,
+    tracing="auto",
+    include=("item.input_audio_transcription.logprobs",),
+    prompt={"id": "pmpt_1"},
+    truncation="disabled",
+    reasoning={"effort": "low"},
+    parallel_tool_calls=False,
+    tools=(Tool(type="mcp", server_label="docs", server_url="https://x"), Tool(name="f")),
+)
+
+
+def test_what_the_late_beta_gained_is_sent_in_it_and_what_came_with_ga_is_told() -> None:
+    frame, lost = sent(e.SessionUpdate(session=NEWER), GENERIC_BETA)
+    assert frame["session"] == {
+        "input_audio_transcription": {"model": "m", "language": "de", "prompt": "p"},
+        "input_audio_noise_reduction": {"type": "far_field"},
+        "turn_detection": {
+            "type": "semantic_vad",
+            "eagerness": "low",
+            "interrupt_response": False,
+            "create_response": True,
+        },
+        "speed": 1.25,
+        "tracing": "auto",
+        "tools": [{"type": "function", "name": "f"}],
+    }
+    assert {one.path for one in lost} == {
+        "session.voice",
+        "session.input_audio_transcription.delay",
+        "session.input_audio_transcription.keywords",
+        "session.input_audio_noise_reduction.strength",
+        "session.turn_detection.idle_timeout_ms",
+        "session.include",
+        "session.prompt",
+        "session.truncation",
+        "session.reasoning",
+        "session.parallel_tool_calls",
+        "session.tools[0]",
+    }
+
+
+def test_ga_has_a_place_for_all_of_it() -> None:
+    frame, lost = sent(e.SessionUpdate(session=NEWER), OPENAI)
+    assert lost == ()
+    assert frame["session"]["audio"] == {
+        "input": {
+            "transcription": {"model": "m", "language": "de", "prompt": "p", "delay": "low", "keywords": ["a"]},
+            "turn_detection": {
+                "type": "semantic_vad",
+                "create_response": True,
+                "interrupt_response": False,
+                "eagerness": "low",
+                "idle_timeout_ms": 5000,
+            },
+            "noise_reduction": {"type": "far_field", "strength": 0.5},
+        },
+        "output": {"voice": {"id": "voice_1"}, "speed": 1.25},
+    }
+    assert frame["session"]["tools"][0] == {"type": "mcp", "server_label": "docs", "server_url": "https://x"}
+
+
+IMAGE = ContentPart(type="input_image", image_url="data:image/png;base64,AAAA", detail="low")
+
+
+def test_an_image_goes_in_ga_and_beta_says_that_it_has_no_place_for_it() -> None:
+    words = ContentPart(type="input_text", text="what is this?")
+    both = e.ConversationItemCreate(item=Item(type="message", role="user", content=(words, IMAGE)))
+    alone = e.ConversationItemCreate(item=Item(type="message", role="user", content=(IMAGE,)))
+    frame, lost = sent(both, OPENAI)
+    assert frame["item"]["content"][1] == {"type": "input_image", "image_url": IMAGE.image_url, "detail": "low"}
+    assert lost == ()
+    frame, lost = sent(both, GENERIC_BETA)
+    assert [part["type"] for part in frame["item"]["content"]] == ["input_text"]
+    assert [one.path for one in lost] == ["item.content[1]"]
+    text, lost = encode(alone, GENERIC_BETA)
+    assert (text, [one.path for one in lost]) == (None, ["item"])
+
+
+def test_the_first_place_is_root_in_both_spellings() -> None:
+    """D9."""
+    event = e.ConversationItemCreate(item=Item(type="message", role="user"), previous_item_id="root")
+    for profile in (OPENAI, GENERIC_BETA):
+        assert sent(event, profile)[0]["previous_item_id"] == "root"
+
+
+def test_a_response_is_flat_inside_whichever_way_it_came() -> None:
+    ga = {
+        "id": "r",
+        "conversation_id": None,
+        "output_modalities": ["audio"],
+        "max_output_tokens": 100.0,
+        "audio": {"output": {"format": {"type": "audio/pcmu"}, "voice": "marin"}},
+        "status_details": {"type": "failed", "error": {"type": "server_error", "code": "x", "message": "tired"}},
+        "usage": {"input_token_details": {"image_tokens": 1, "cached_tokens_details": {"audio_tokens": 2}}},
+        "output": [{"id": "a", "type": "message", "phase": "final_answer", "content": [{"type": "output_audio"}]}],
+    }
+    beta = {
+        **ga,
+        "modalities": ["text", "audio"],
+        "output_audio_format": "g711_ulaw",
+        "voice": "marin",
+        "output": [{**ga["output"][0], "content": [{"type": "audio"}]}],  # type: ignore[index]
+    }
+    del beta["output_modalities"], beta["audio"]
+    inside = decode_server(json.dumps({"type": "response.done", "response": ga}))
+    assert isinstance(inside, e.ResponseDone)
+    assert inside == decode_server(json.dumps({"type": "response.done", "response": beta}))
+    response = inside.response
+    assert (response.conversation_id, response.modalities, response.voice) == (None, ("text", "audio"), "marin")
+    assert (response.output_audio_format, response.max_output_tokens) == ("g711_ulaw", 100)
+    assert response.output[0].phase == "final_answer"
+    assert response.status_details is not None
+    assert response.status_details.error is not None
+    assert response.status_details.error.message == "tired"
+    absent = decode_server('{"type":"response.done","response":{"id":"r"}}')
+    assert isinstance(absent, e.ResponseDone)
+    assert absent.response.conversation_id is UNSET
+
+
+def test_no_key_of_an_mcp_server_stands_in_an_event() -> None:
+    tool = {"type": "mcp", "server_label": "s", "authorization": "sk-CANARY", "headers": {"Authorization": "sk-CANARY"}}
+    event = decode_client(json.dumps({"type": "session.update", "session": {"tools": [tool]}}))
+    assert isinstance(event, e.SessionUpdate)
+    assert "CANARY" not in repr(event)
 
 
 @pytest.mark.parametrize("kind", ["text", "audio", "output_text", "output_audio"])

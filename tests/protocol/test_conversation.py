@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import UNSET
 
 from tests.protocol.strategies import SERVER_CLASSES, server_event
 from voicecli.ports import RATE, SAMPLES_PER_MS
@@ -269,3 +270,82 @@ def test_an_item_is_given_back_as_an_event_would_carry_it() -> None:
     )
     assert conversation.spoke
     assert (conversation.last(), len(conversation)) == ("a", 1)
+
+
+# ---- out of band, formats of a response's own, and what is newer -----------------------------------------------------
+
+
+def response_of(conversation_id: Any, item_id: str, response_id: str, **more: Any) -> list[e.ServerEvent]:
+    """A written answer."""
+    item = Item(id=item_id, type="message", role="assistant")
+    begun = Response(id=response_id, status="in_progress", conversation_id=conversation_id, **more)
+    return [
+        e.ResponseCreated(response=begun),
+        e.OutputItemAdded(response_id=response_id, item=item),
+        e.TextDelta(response_id=response_id, item_id=item_id, delta="hello"),
+        e.AudioDelta(response_id=response_id, item_id=item_id, content_index=1, delta=bytes(8_000)),
+        e.ResponseDone(response=Response(id=response_id, status="completed", output=(item,))),
+    ]
+
+
+def after(*parts: list[e.ServerEvent]) -> Conversation:
+    conversation = Conversation()
+    for event in (event for part in parts for event in part):
+        conversation.apply(event)
+    return conversation
+
+
+@pytest.mark.parametrize("spelling", Spelling)
+def test_a_response_out_of_band_enters_no_conversation(spelling: Spelling) -> None:
+    aside = response_of(None, "b", "r2")
+    late = e.TextDelta(response_id="r2", item_id="b", delta="late")
+    server, client = both_ends([*response_of("conv_1", "a", "r1"), *aside, late], spelling)
+    assert client.order() == server.order() == ("a",)
+
+
+def test_a_server_that_never_names_its_conversation_has_all_its_answers_in_it() -> None:
+    """Many write null for whatever they do not know, or nothing."""
+    assert after(response_of(None, "a", "r1"), response_of(UNSET, "b", "r2")).order() == ("a", "b")
+    assert after(response_of("conv_1", "a", "r1"), response_of(UNSET, "b", "r2")).order() == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("form", "samples"), [("g711_ulaw", RATE), ("pcm16", 4_000), (None, 4_000), ("opus", 4_000), ("g711_alaw", RATE)]
+)
+def test_samples_are_counted_in_the_format_of_the_response(form: str | None, samples: int) -> None:
+    conversation = after(response_of("c", "a", "r1", output_audio_format=form), response_of("c", "b", "r2"))
+    assert (conversation.samples("a"), conversation.samples("b")) == (samples, 4_000)
+    assert conversation.form("a", 1).samples(8_000) == samples
+
+
+def test_an_item_that_was_asked_for_brings_what_was_lacking_and_opens_nothing() -> None:
+    conversation = after([e.InputAudioBufferCommitted(item_id="u")])
+    whole = Item(id="u", type="message", role="user", content=(ContentPart(type="input_audio", transcript="hello"),))
+    conversation.apply(e.ConversationItemRetrieved(item=whole))
+    conversation.apply(e.ConversationItemRetrieved(item=Item(id="x", type="message", role="user")))
+    (item,) = conversation.view()
+    assert item.parts == (PartView("input_audio", "", "hello"),)
+
+
+def test_a_call_that_the_server_makes_itself_has_its_arguments() -> None:
+    conversation = after(
+        [
+            e.OutputItemAdded(item=Item(id="m", type="mcp_call", name="search", server_label="docs")),
+            e.McpCallArgumentsDelta(item_id="m", delta='{"q'),
+            e.McpCallArgumentsDone(item_id="m", arguments='{"q":1}'),
+        ]
+    )
+    item = conversation.item("m")
+    assert item is not None
+    assert (item.server_label, item.name, item.arguments) == ("docs", "search", '{"q":1}')
+    assert not conversation.has_call("m")
+
+
+def test_what_is_remembered_of_responses_is_bounded() -> None:
+    """G11: the oldest goes."""
+    conversation = after(response_of("c", "a", "r"))
+    for n in range(300):
+        conversation.apply(e.ResponseCreated(response=Response(id=f"r{n}", conversation_id=None)))
+    conversation.apply(e.TextDelta(response_id="r0", item_id="old", delta="x"))
+    conversation.apply(e.TextDelta(response_id="r299", item_id="new", delta="x"))
+    assert conversation.order() == ("a", "old")

@@ -14,8 +14,10 @@ from voicecli.protocol.items import (
     ContentPart,
     ErrorInfo,
     Item,
+    NoiseReduction,
     ResponseConfig,
     SessionConfig,
+    Tool,
     TurnDetection,
 )
 from voicecli.protocol.profiles import GENERIC_BETA, OPENAI
@@ -223,3 +225,73 @@ def test_foreign_ids_are_quoted_short() -> None:
     error = wrong(e.ConversationItemDelete(item_id="x" * 10_000))
     assert error is not None
     assert len(error.message) < 200
+
+
+# ---- newer than the contract -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("value", "fits"), [(0.24, False), (0.25, True), (1, True), (1.5, True), (1.51, False)])
+def test_speed(value: float, fits: bool) -> None:
+    error = wrong(session(speed=value))
+    assert (error is None) == fits
+    assert error is None or error.param == "session.speed"
+
+
+@pytest.mark.parametrize(
+    ("fields", "param"),
+    [
+        ({"type": "semantic_vad", "eagerness": "auto"}, None),
+        ({"type": "azure_semantic_vad"}, None),
+        ({"eagerness": "eager"}, "eagerness"),
+        ({"idle_timeout_ms": 0}, None),
+        ({"idle_timeout_ms": -1}, "idle_timeout_ms"),
+    ],
+)
+def test_turn_detection_beyond_the_contract(fields: dict[str, Any], param: str | None) -> None:
+    """E10 is open: providers have types of their own."""
+    error = wrong(session(turn_detection=TurnDetection(**fields)))
+    assert (error and error.param) == (param and f"session.turn_detection.{param}")
+
+
+@pytest.mark.parametrize(("kind", "fits"), [("near_field", True), ("far_field", True), (None, True), ("loud", False)])
+def test_noise_reduction(kind: str | None, fits: bool) -> None:
+    assert (wrong(session(input_audio_noise_reduction=NoiseReduction(kind))) is None) == fits
+    assert wrong(session(input_audio_noise_reduction=None)) is None
+
+
+@pytest.mark.parametrize(
+    ("choice", "fits"),
+    [("auto", True), ("none", True), ("required", True), ({"type": "function"}, True), ("look", False)],
+)
+def test_e13_tool_choice(choice: Any, fits: bool) -> None:
+    for event in (session(tool_choice=choice), response(tool_choice=choice)):
+        assert (wrong(event) is None) == fits
+
+
+@pytest.mark.parametrize(("kind", "fits"), [("function", True), ("mcp", True), ("code_interpreter", False)])
+def test_e14_tools(kind: str, fits: bool) -> None:
+    error = wrong(session(tools=(Tool(name="f"), Tool(type=kind))))
+    assert (error is None) == fits
+    assert error is None or error.param == "session.tools[1].type"
+
+
+def test_an_image_has_its_data() -> None:
+    item = Item(type="message", role="user", content=(ContentPart(type="input_image"),))
+    error = wrong(e.ConversationItemCreate(item=item))
+    assert error is not None
+    assert error.param == "item.content[0].image_url"
+    shown = Item(type="message", role="user", content=(ContentPart(type="input_image", image_url="data:"),))
+    assert wrong(e.ConversationItemCreate(item=shown)) is None
+
+
+def test_only_what_is_there_can_be_retrieved(conversation: Conversation) -> None:
+    assert wrong(e.ConversationItemRetrieve(item_id="a"), conversation) is None
+    error = wrong(e.ConversationItemRetrieve(item_id="x"), conversation)
+    assert error is not None
+    assert (error.code, error.param) == ("item_retrieve_invalid_item_id", "item_id")
+
+
+def test_there_is_no_output_buffer_on_a_websocket() -> None:
+    error = check(e.OutputAudioBufferClear(), Conversation(), OPENAI)
+    assert error is not None
+    assert (error.code, error.param) == ("invalid_value", "type")

@@ -19,6 +19,7 @@ from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.events import Malformed, ServerError, SessionCreated, SessionUpdate, SessionUpdated, Unknown
 from voicecli.protocol.items import TurnDetection
 from voicecli.protocol.profiles import ignored
+from voicecli.protocol.rules import check
 
 
 def dial(talk: Talk, at: float) -> None:
@@ -33,7 +34,12 @@ def greeted(talk: Talk, event: SessionCreated, spelling: Spelling | None, at: fl
     if talk.connection.move(Cue.GREETED, at):
         dialect.greeted(talk, spelling)
         talk.configured(event.session)
-        talk.send(SessionUpdate(session=talk.plan.session), Kind.UPDATE)
+        update = SessionUpdate(session=talk.plan.session)
+        if (wrong := check(update, talk.conversation, talk.plan.profile)) is not None:
+            talk.tell("setting_outside", wrong.message)
+            ready(talk, Cue.REFUSED, at)
+            return
+        talk.send(update, Kind.UPDATE)
 
 
 def configured(talk: Talk, event: SessionUpdated, at: float) -> None:

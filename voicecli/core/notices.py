@@ -81,6 +81,11 @@ WORDS: Final[dict[str, Words]] = {
         "The server refused the settings; the talk goes on with its own.",
         "Its words say which one to leave out.",
     ),
+    "setting_outside": Words(
+        "warning",
+        "A setting is outside of what the protocol has, so none was sent.",
+        "The talk goes on with the server's own settings; below is which one it was and what it may be.",
+    ),
     "settings_differ": Words(
         "warning", "The server uses other settings than asked for: {what}.", "The talk goes on with them."
     ),
