@@ -93,6 +93,8 @@ def unheard(talk: Talk, item: str, response: str | None, verdict: Verdict | None
             current = talk.responses.current
             if current is not None and current.id == response and item in current.items:
                 talk.to_delete.setdefault(current.id or "", []).append(item)
+                while len(talk.to_delete) > MOST_CUT:  # responses that were never done
+                    del talk.to_delete[next(iter(talk.to_delete))]
             else:
                 delete(talk, item)
             talk.transcript.gone(item)

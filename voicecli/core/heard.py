@@ -38,7 +38,7 @@ class Verdict(NamedTuple):
         return self.heard // SAMPLES_PER_MS
 
 
-MOST_OPEN = 8_192
+MOST_OPEN = 4_096
 """Items that are not settled; past that the oldest gets no more sound (G11)."""
 MOST_ODD = 1_000
 """Parts of which an odd byte is kept."""

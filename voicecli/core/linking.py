@@ -145,6 +145,7 @@ def not_ours(talk: Talk, event: Unknown | Malformed) -> None:
         return
     talk.unknown += 1
     if not ignored(talk.plan.profile, event.type):
+        talk.strange += 1
         talk.tell_once(f"unknown {kind}", "unknown_event", what=kind or "a binary message")
 
 

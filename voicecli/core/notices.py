@@ -271,6 +271,7 @@ WORDS: Final[dict[str, Words]] = {
         "The server asks whether it may use a tool: {what}.",
         "voicecli cannot allow it; require_approval of that tool, set to never, lets it go without asking.",
     ),
+    "passed_over": Words("info", "Passed over in this talk: {what}.", ""),
     "not_carried": Words("info", "This server's dialect has no place for {what}, so it was left out.", ""),
     # ---- sound
     "no_library": Words(

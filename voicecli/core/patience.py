@@ -58,6 +58,18 @@ def _tell_silent(talk: Talk, seconds: float) -> None:
     talk.tell("silent", host=talk.host, seconds=f"{seconds:.0f}")
 
 
+def count(talk: Talk) -> None:
+    """At the end: what was passed over, and what was too much to be kept (G11)."""
+    counts = (
+        (talk.strange, "messages of unknown kinds"),
+        (talk.malformed, "messages that made no sense"),
+        (talk.transcript.clipped, "texts that were too long to be kept whole"),
+        (talk.transcript.forgotten, "turns that were too many to be kept"),
+    )
+    if said := ", ".join(f"{n:,} {what}" for n, what in counts if n):
+        talk.tell("passed_over", what=said)
+
+
 def look(talk: Talk, at: float) -> None:
     """After every stimulus: whether frames are taken from the link."""
     if talk.intake.rests:

@@ -360,6 +360,7 @@ class VoiceSession:
         for change in talk.interruption.flush():
             talk.show(change)
         sounding.end(talk, at)
+        patience.count(talk)
         if talk.connection.alive:
             talk.connection.move(LinkCue.HANGUP, at)
             talk.out.append(Hangup())

@@ -71,7 +71,8 @@ class Talk:
         """Typed and not sent yet: our item and its text."""
         self.unsent: dict[str, str] = {}
         """Our item -> a typed text that was sent, and not acknowledged by the server yet."""
-        self.unknown = self.malformed = 0
+        self.unknown = self.malformed = self.strange = 0
+        """Frames that are not ours, ones that make no sense, and of the former the ones that nobody expects."""
         self.connections = 0
         self.was_ready = False
         self.reconnect()

@@ -25,13 +25,24 @@ from voicecli.core.heard import Fate, Verdict
 from voicecli.ports import SAMPLES_PER_MS
 from voicecli.protocol.order import Order
 
+MOST_ROWS = 20_000
+"""Older rows are forgotten here; the faces have shown them (G11)."""
+MOST_TEXT = 64 * 1024
+"""Characters shown of one text."""
+MOST_KEPT = 16 << 20
+"""Characters of all rows together, with what it takes to keep them."""
+MOST_PIECES = 4_096
+_PIECE, _ROW = 64, 512
+"""What a piece and a row take besides their characters."""
+
 OPEN: frozenset[Status] = frozenset({"reserved", "streaming", "playing"})
 
 
 class Row:
     """One turn. `pieces` of each part: (samples of the item received when the text came, text)."""
 
-    def __init__(self, role: TurnRole, via: Via, after: str | None) -> None:
+    def __init__(self, item: str, role: TurnRole, via: Via, after: str | None) -> None:
+        self.item = item
         self.role: TurnRole = role
         self.via: Via = via
         self.after = after
@@ -39,6 +50,42 @@ class Row:
         self.parts: dict[float, list[tuple[int, str]]] = {}
         self.heard_ms: int | None = None
         self.received_ms: int | None = None
+        self.size = 0
+        """Characters of all parts."""
+        self.pieces = 0
+        self.clipped = False
+        self.charged = 0
+        """Its `cost` when it was last looked at."""
+
+    @property
+    def cost(self) -> int:
+        return _ROW + self.size + _PIECE * self.pieces
+
+    def add(self, part: float, received: int, text: str) -> str:
+        """Takes what there is room for, and gives that back."""
+        room = text[: MOST_TEXT - self.size]
+        self.clipped = self.clipped or len(room) < len(text)
+        text = room
+        if not text:
+            return ""
+        pieces = self.parts.get(part)
+        if pieces and (pieces[-1][0] == received or self.pieces >= MOST_PIECES):
+            pieces[-1] = (pieces[-1][0], pieces[-1][1] + text)
+        elif self.pieces >= MOST_PIECES:
+            self.clipped = True
+            return ""
+        else:
+            self.parts.setdefault(part, []).append((received, text))
+            self.pieces += 1
+        self.size += len(text)
+        return text
+
+    def drop(self, part: float | None = None) -> None:
+        """Empties one part, or all."""
+        for index in [part] if part is not None else list(self.parts):
+            pieces = self.parts.pop(index, [])
+            self.size -= sum(len(text) for _, text in pieces)
+            self.pieces -= len(pieces)
 
     def text(self) -> str:
         return "\n".join("".join(text for _, text in self.parts[index]) for index in sorted(self.parts))
@@ -84,13 +131,21 @@ class Row:
 class Transcript:
     """Every method that changes a row shows it. `show` takes the changes."""
 
-    def __init__(self, show: Callable[[AnyChange], None]) -> None:
+    def __init__(self, show: Callable[[AnyChange], None], *, most_rows: int = MOST_ROWS) -> None:
+        self._most_rows = most_rows
         self._show = show
         self._rows: dict[str, Row] = {}
         self._names: dict[str, str] = {}  # the server's id -> ours, on this connection
         self._order = Order()  # of our ids
         self._gone_behind: dict[str, str] = {}
         self._unwritten: set[str] = set()
+        self._kept = 0
+        self.turns = 0
+        """Rows there ever were."""
+        self.forgotten = 0
+        """Old rows that were let go, because there were too many or too much in them."""
+        self.clipped = 0
+        """Texts of which only the beginning is kept, because they were too long."""
         self.now = 0.0
         """Seconds since the talk began; whoever calls sets it."""
 
@@ -142,10 +197,6 @@ class Transcript:
         return row is not None and any(row.parts.values())
 
     @property
-    def turns(self) -> int:
-        return len(self._rows)
-
-    @property
     def unwritten(self) -> int:
         """Turns that were spoken and whose words have not come yet."""
         return len(self._unwritten)
@@ -160,6 +211,36 @@ class Transcript:
                 else:
                     self.stopped(item, "cancelled")
 
+    def _add(self, row: Row, part: float, received: int, text: str) -> str:
+        before = row.clipped
+        text = row.add(part, received, text)
+        self.clipped += row.clipped and not before
+        return text
+
+    def _charge(self, row: Row) -> None:
+        self._kept += row.cost - row.charged
+        row.charged = row.cost
+        while len(self._rows) > self._most_rows or (self._kept > MOST_KEPT and len(self._rows) > 1):
+            self._forget(next(iter(self._rows)))
+
+    def _forget(self, key: str) -> None:
+        """The row is closed for the faces, and nothing is known of it any more."""
+        row = self._rows[key]
+        if row.status in OPEN and self._names.get(row.item) == key:
+            if row.role == "you":
+                self.said(row.item)
+            else:
+                self.stopped(row.item, "cancelled")
+        if self._rows.pop(key, None) is None:
+            return
+        self._kept -= row.charged
+        self.forgotten += 1
+        if self._names.get(row.item) == key:
+            del self._names[row.item]
+        self._order.remove(key)
+        self._gone_behind.pop(key, None)
+        self._unwritten.discard(key)
+
     def _row(self, item: str) -> Row | None:
         name = self._names.get(item)
         return None if name is None else self._rows.get(name)
@@ -173,7 +254,7 @@ class Transcript:
         if key not in self._rows:
             return None
         seen = {key}
-        while key in self._gone_behind and self._gone_behind[key] not in seen:
+        while key in self._gone_behind and self._gone_behind[key] in self._rows and self._gone_behind[key] not in seen:
             key = self._gone_behind[key]
             seen.add(key)
         return key
@@ -184,11 +265,13 @@ class Transcript:
             return
         key = self.key(item)
         behind = self._place_of(after) or self._order.last()
-        row = self._rows[key] = Row(role, via, behind)
+        row = self._rows[key] = Row(item, role, via, behind)
+        self.turns += 1
         if row.status == "reserved":
             self._unwritten.add(key)
         self._order.place(key, behind)
         self._show(TurnOpened(item=key, after=behind, role=role, via=via, started=self.now))
+        self._charge(row)
 
     def place(self, item: str, after: str | None) -> None:
         """The server says where the row stands."""
@@ -209,10 +292,13 @@ class Transcript:
         if row is None or row.status not in OPEN or not text:
             return
         separate = part not in row.parts and any(row.parts.values())
-        row.parts.setdefault(part, []).append((received, text))
+        text = self._add(row, part, received, text)
+        if not text:
+            return
         if row.status == "reserved":
             row.status = "streaming"
         self._show(TurnGrew(self._names[item], Foreign(f"\n{text}" if separate else text)))
+        self._charge(row)
 
     def replace(self, item: str, part: float, text: str, received: int = 0) -> None:
         """The whole text of a part. Where the deltas said the same, nothing changes but what they lack."""
@@ -223,8 +309,10 @@ class Transcript:
         if text.startswith(so_far):
             self.grow(item, part, text[len(so_far) :], received)
         else:
-            row.parts[part] = [(0, text)]
+            row.drop(part)
+            self._add(row, part, 0, text)
             self._set(item, row)
+            self._charge(row)
 
     # ---- outcomes
 
@@ -238,10 +326,12 @@ class Transcript:
         row = self._row(item)
         if row is None:
             return
-        if row.status == "done" and text in (None, row.text()):
+        if row.status == "done" and (text is None or text[:MOST_TEXT] == row.text()):
             return
         if text is not None:
-            row.parts = {0: [(0, text)]}
+            row.drop()
+            self._add(row, 0, 0, text)
+            self._charge(row)
         row.status = "done"
         self._set(item, row, heard=row.text(), ended=True)
 
@@ -329,4 +419,5 @@ class Transcript:
             )
         )
         if ended and row.role == "assistant":
-            row.parts = {}  # nothing is added to it any more; the faces have the text
+            row.drop()  # nothing is added to it any more; the faces have the text
+            self._charge(row)

@@ -17,6 +17,28 @@ from voicecli.protocol.order import Order
 
 _DEAD: Final = 256
 """Deleted ids that are remembered, so that what comes late for them opens nothing."""
+_ITEMS: Final = 20_000
+"""More items are not kept: the oldest goes (G11)."""
+
+_CALLS: Final = 4_096
+"""Function calls that an output may still answer."""
+
+_KEPT: Final = 16 << 20
+"""Characters of all items together, with what it takes to keep them."""
+
+_LONGEST: Final = 1 << 20
+"""Characters of one text; what comes after them is not kept."""
+
+_PARTS: Final = 64
+"""Content parts of one item."""
+
+_PIECES: Final = 256
+"""Pieces of a text are joined when there are so many."""
+
+_PIECE: Final = 64
+_PART: Final = 512
+"""What a piece and a part take besides their characters."""
+
 _RESPONSES: Final = 256
 """Responses of which something is remembered."""
 
@@ -48,10 +70,11 @@ class ItemView(NamedTuple):
 class _Text:
     """A text that grows by pieces without being copied each time."""
 
-    __slots__ = ("_pieces",)
+    __slots__ = ("_pieces", "_size")
 
     def __init__(self) -> None:
         self._pieces: list[str] = []
+        self._size = 0
 
     def __bool__(self) -> bool:
         return bool(self._pieces)
@@ -59,16 +82,25 @@ class _Text:
     def __str__(self) -> str:
         return "".join(self._pieces)
 
+    @property
+    def cost(self) -> int:
+        """What it takes to keep it, in characters."""
+        return self._size + _PIECE * len(self._pieces)
+
     def grow(self, text: str) -> None:
-        if text:
+        if text := text[: _LONGEST - self._size]:
             self._pieces.append(text)
+            self._size += len(text)
+            if len(self._pieces) >= _PIECES:
+                self._pieces = ["".join(self._pieces)]
 
     def set(self, text: str) -> None:
-        self._pieces = [text] if text else []
+        self._pieces, self._size = [], 0
+        self.grow(text)
 
     def fill(self, text: str | None) -> None:
         if text and not self._pieces:
-            self._pieces = [text]
+            self.set(text)
 
 
 class _Part:
@@ -84,7 +116,19 @@ class _Part:
 
 
 class _Entry:
-    __slots__ = ("arguments", "call_id", "cut", "label", "name", "output", "parts", "role", "status", "type")
+    __slots__ = (
+        "arguments",
+        "call_id",
+        "charged",
+        "cut",
+        "label",
+        "name",
+        "output",
+        "parts",
+        "role",
+        "status",
+        "type",
+    )
 
     def __init__(self) -> None:
         self.type: str | None = None
@@ -97,14 +141,23 @@ class _Entry:
         self.arguments = _Text()
         self.output: str | None = None
         self.parts: dict[Number, _Part] = {}
+        self.charged = 0
+        """Its `cost` when it was last looked at."""
         self.cut: int | None = None
         """Samples that a truncation left; from then on its sound does not grow and it has no transcript."""
 
     def part(self, index: Number) -> _Part:
         part = self.parts.get(index)
         if part is None:
-            part = self.parts[index] = _Part()
+            part = _Part()
+            if len(self.parts) < _PARTS:  # else it is written to and forgotten
+                self.parts[index] = part
         return part
+
+    def cost(self) -> int:
+        """What it takes to keep it, in characters, roughly."""
+        texts = sum(_PART + part.text.cost + part.transcript.cost for part in self.parts.values())
+        return _PART + texts + self.arguments.cost + len(self.output or "")
 
     def samples(self) -> int:
         """The parts of one item are one run of samples."""
@@ -128,7 +181,7 @@ def _keep(kept: dict[str, V], name: str, value: V) -> None:
 class Conversation:
     """Items in order. Nothing that a server sends makes it raise, and no event costs more in a longer conversation."""
 
-    def __init__(self, output: Format = PCM16) -> None:
+    def __init__(self, output: Format = PCM16, *, most_items: int = _ITEMS, most_kept: int = _KEPT) -> None:
         """`output` is how assistant sound is spelled; a session that names another format changes it."""
         self.output = output
         self.spoke = False
@@ -137,6 +190,11 @@ class Conversation:
         self._order = Order()
         self._calls: dict[str, str] = {}
         self._dead: dict[str, None] = {}
+        self._most_items, self._most_kept = most_items, most_kept
+        self._touched = ""
+        self._charged = 0
+        self.forgotten = 0
+        """Old items that were let go because there were too many, or too much in them."""
         self._named = False
         """Whether this server says of its responses which conversation they are of."""
         self._aside: dict[str, None] = {}
@@ -203,7 +261,16 @@ class Conversation:
         return tuple(self._view(item_id, self._entries[item_id]) for item_id in self._order)
 
     def apply(self, event: e.ServerEvent) -> None:
-        """Brings the list up to what the event says. Events about unknown or deleted items are no fault."""
+        """Brings the list up to what the event says. Events about unknown or deleted items are no fault.
+
+        What a server can make us keep is bounded (G11): where it is too much, the oldest items are forgotten.
+        """
+        self._touched = ""
+        self._apply(event)
+        if self._touched:
+            self._charge(self._touched)
+
+    def _apply(self, event: e.ServerEvent) -> None:
         if isinstance(event, e.OutputBase) and event.response_id in self._aside:
             return
         match event:
@@ -318,6 +385,7 @@ class Conversation:
 
     def _output(self, item_id: str, kind: str) -> _Entry | None:
         """The item that a response speaks of, opened if it is not there yet."""
+        self._touched = item_id
         entry = self._entries.get(item_id) or self._late(item_id)
         if entry is not None and entry.type is None:
             entry.type = kind
@@ -326,10 +394,28 @@ class Conversation:
 
     def _input(self, item_id: str) -> _Entry | None:
         """The same for what the user said."""
+        self._touched = item_id
         entry = self._entries.get(item_id) or self._late(item_id)
         if entry is not None and entry.type is None:
             entry.type, entry.role = "message", "user"
         return entry
+
+    def _charge(self, item_id: str) -> None:
+        if (entry := self._entries.get(item_id)) is not None:
+            cost = entry.cost()
+            self._charged += cost - entry.charged
+            entry.charged = cost
+        while len(self._entries) > self._most_items or (self._charged > self._most_kept and len(self._entries) > 1):
+            self._forget(next(iter(self._entries)))
+            self.forgotten += 1
+
+    def _forget(self, item_id: str) -> None:
+        entry = self._entries.pop(item_id, None)
+        self._order.remove(item_id)
+        if entry is not None:
+            self._charged -= entry.charged
+            if entry.call_id and self._calls.get(entry.call_id) == item_id:
+                del self._calls[entry.call_id]
 
     def _late(self, item_id: str) -> _Entry | None:
         if not item_id or item_id in self._dead:
@@ -372,13 +458,16 @@ class Conversation:
             entry.arguments.set(item.arguments)
         else:
             entry.arguments.fill(item.arguments)
-        for index, part in enumerate(item.content):
+        for index, part in enumerate(item.content[:_PARTS]):
             self._write(entry, index, part, final)
+        self._charge(item_id)
 
     def _call(self, item_id: str, entry: _Entry, call_id: str | None) -> None:
         if call_id and not entry.call_id:
             entry.call_id = call_id
             self._calls[call_id] = item_id
+            if len(self._calls) > _CALLS:
+                del self._calls[next(iter(self._calls))]
 
     def _part(self, entry: _Entry, index: Number, kind: str) -> _Part:
         part = entry.part(index)
@@ -405,10 +494,7 @@ class Conversation:
                 part.transcript.set("")
 
     def _delete(self, item_id: str) -> None:
-        entry = self._entries.pop(item_id, None)
-        self._order.remove(item_id)
-        if entry is not None and entry.call_id and self._calls.get(entry.call_id) == item_id:
-            del self._calls[entry.call_id]
+        self._forget(item_id)
         if item_id:
             self._dead[item_id] = None
             if len(self._dead) > _DEAD:

@@ -15,6 +15,7 @@ from voicecli.protocol.items import (
     ConversationInfo,
     ErrorInfo,
     Few,
+    Id,
     Index,
     Item,
     Moment,
@@ -36,7 +37,7 @@ class Event(Struct, frozen=True, tag_field="type", kw_only=True):
 
 
 class ClientBase(Event, frozen=True, kw_only=True):
-    event_id: str | UnsetType = UNSET
+    event_id: Id | UnsetType = UNSET
 
 
 class SessionUpdate(ClientBase, frozen=True, kw_only=True, tag="session.update"):
@@ -58,17 +59,17 @@ class InputAudioBufferClear(ClientBase, frozen=True, kw_only=True, tag="input_au
 
 class ConversationItemCreate(ClientBase, frozen=True, kw_only=True, tag="conversation.item.create"):
     item: Item
-    previous_item_id: str | UnsetType = UNSET
+    previous_item_id: Id | UnsetType = UNSET
 
 
 class ConversationItemTruncate(ClientBase, frozen=True, kw_only=True, tag="conversation.item.truncate"):
-    item_id: str
+    item_id: Id
     content_index: Number = 0
     audio_end_ms: Number
 
 
 class ConversationItemDelete(ClientBase, frozen=True, kw_only=True, tag="conversation.item.delete"):
-    item_id: str
+    item_id: Id
 
 
 class ResponseCreate(ClientBase, frozen=True, kw_only=True, tag="response.create"):
@@ -76,13 +77,13 @@ class ResponseCreate(ClientBase, frozen=True, kw_only=True, tag="response.create
 
 
 class ResponseCancel(ClientBase, frozen=True, kw_only=True, tag="response.cancel"):
-    response_id: str | UnsetType = UNSET
+    response_id: Id | UnsetType = UNSET
 
 
 class ConversationItemRetrieve(ClientBase, frozen=True, kw_only=True, tag="conversation.item.retrieve"):
     """Newer than the contract: asks for an item as the server has it."""
 
-    item_id: str
+    item_id: Id
 
 
 class OutputAudioBufferClear(ClientBase, frozen=True, kw_only=True, tag="output_audio_buffer.clear"):
@@ -108,7 +109,7 @@ ClientEvent = (
 
 
 class ServerBase(Event, frozen=True, kw_only=True):
-    event_id: str = ""
+    event_id: Id = ""
 
 
 class ServerError(ServerBase, frozen=True, kw_only=True, tag="error"):
@@ -128,8 +129,8 @@ class ConversationCreated(ServerBase, frozen=True, kw_only=True, tag="conversati
 
 
 class InputAudioBufferCommitted(ServerBase, frozen=True, kw_only=True, tag="input_audio_buffer.committed"):
-    item_id: str = ""
-    previous_item_id: str | None = None
+    item_id: Id = ""
+    previous_item_id: Id | None = None
 
 
 class InputAudioBufferCleared(ServerBase, frozen=True, kw_only=True, tag="input_audio_buffer.cleared"):
@@ -137,39 +138,39 @@ class InputAudioBufferCleared(ServerBase, frozen=True, kw_only=True, tag="input_
 
 
 class SpeechStarted(ServerBase, frozen=True, kw_only=True, tag="input_audio_buffer.speech_started"):
-    item_id: str = ""
+    item_id: Id = ""
     """The *user's* item that will be created."""
     audio_start_ms: Ms = 0
 
 
 class SpeechStopped(ServerBase, frozen=True, kw_only=True, tag="input_audio_buffer.speech_stopped"):
-    item_id: str = ""
+    item_id: Id = ""
     audio_end_ms: Ms = 0
 
 
 class ConversationItemCreated(ServerBase, frozen=True, kw_only=True, tag="conversation.item.created"):
     item: Item
-    previous_item_id: str | None = None
+    previous_item_id: Id | None = None
 
 
 class ConversationItemAdded(ServerBase, frozen=True, kw_only=True, tag="conversation.item.added"):
     """GA only: the item is in the conversation, perhaps not yet whole."""
 
     item: Item
-    previous_item_id: str | None = None
+    previous_item_id: Id | None = None
 
 
 class ConversationItemDone(ServerBase, frozen=True, kw_only=True, tag="conversation.item.done"):
     """GA only: the item is whole."""
 
     item: Item
-    previous_item_id: str | None = None
+    previous_item_id: Id | None = None
 
 
 class TranscriptionCompleted(
     ServerBase, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.completed"
 ):
-    item_id: str = ""
+    item_id: Id = ""
     content_index: Index = 0
     transcript: str = ""
     usage: Any = None
@@ -184,7 +185,7 @@ class TranscriptionDelta(
 ):
     """Newer than the contract: words as they are recognised."""
 
-    item_id: str = ""
+    item_id: Id = ""
     content_index: Index = 0
     delta: str = ""
     logprobs: Any = None
@@ -193,19 +194,19 @@ class TranscriptionDelta(
 class TranscriptionFailed(
     ServerBase, frozen=True, kw_only=True, tag="conversation.item.input_audio_transcription.failed"
 ):
-    item_id: str = ""
+    item_id: Id = ""
     content_index: Index = 0
     error: TranscriptionError = TranscriptionError()
 
 
 class ConversationItemTruncated(ServerBase, frozen=True, kw_only=True, tag="conversation.item.truncated"):
-    item_id: str = ""
+    item_id: Id = ""
     content_index: Index = 0
     audio_end_ms: Ms = 0
 
 
 class ConversationItemDeleted(ServerBase, frozen=True, kw_only=True, tag="conversation.item.deleted"):
-    item_id: str = ""
+    item_id: Id = ""
 
 
 class ResponseCreated(ServerBase, frozen=True, kw_only=True, tag="response.created"):
@@ -219,7 +220,7 @@ class ResponseDone(ServerBase, frozen=True, kw_only=True, tag="response.done"):
 class OutputBase(ServerBase, frozen=True, kw_only=True):
     """What every event inside a response has."""
 
-    response_id: str = ""
+    response_id: Id = ""
     output_index: Index = 0
 
 
@@ -234,7 +235,7 @@ class OutputItemDone(OutputBase, frozen=True, kw_only=True, tag="response.output
 class PartBase(OutputBase, frozen=True, kw_only=True):
     """What every event about one content part has."""
 
-    item_id: str = ""
+    item_id: Id = ""
     content_index: Index = 0
 
 
@@ -272,14 +273,14 @@ class AudioDone(PartBase, frozen=True, kw_only=True, tag="response.audio.done"):
 
 
 class FunctionCallArgumentsDelta(OutputBase, frozen=True, kw_only=True, tag="response.function_call_arguments.delta"):
-    item_id: str = ""
-    call_id: str = ""
+    item_id: Id = ""
+    call_id: Id = ""
     delta: str = ""
 
 
 class FunctionCallArgumentsDone(OutputBase, frozen=True, kw_only=True, tag="response.function_call_arguments.done"):
-    item_id: str = ""
-    call_id: str = ""
+    item_id: Id = ""
+    call_id: Id = ""
     arguments: str = ""
     name: str | None = None
     """Newer than the contract, wanted by client libraries."""
@@ -300,8 +301,8 @@ class TranscriptionSegment(
 ):
     """What one of several speakers said, between two moments in seconds."""
 
-    id: str = ""
-    item_id: str = ""
+    id: Id = ""
+    item_id: Id = ""
     content_index: Index = 0
     text: str = ""
     speaker: str = ""
@@ -312,7 +313,7 @@ class TranscriptionSegment(
 class TimeoutTriggered(ServerBase, frozen=True, kw_only=True, tag="input_audio_buffer.timeout_triggered"):
     """`idle_timeout_ms` of silence: the model takes the word. The silence becomes the item."""
 
-    item_id: str = ""
+    item_id: Id = ""
     audio_start_ms: Ms = 0
     audio_end_ms: Ms = 0
 
@@ -327,7 +328,7 @@ class DtmfReceived(ServerBase, frozen=True, kw_only=True, tag="input_audio_buffe
 class OutputAudioBufferBase(ServerBase, frozen=True, kw_only=True):
     """Where the server plays the sound itself (WebRTC, SIP)."""
 
-    response_id: str = ""
+    response_id: Id = ""
 
 
 class OutputAudioBufferStarted(OutputAudioBufferBase, frozen=True, kw_only=True, tag="output_audio_buffer.started"):
@@ -345,7 +346,7 @@ class OutputAudioBufferCleared(OutputAudioBufferBase, frozen=True, kw_only=True,
 class McpListToolsBase(ServerBase, frozen=True, kw_only=True):
     """The server asks an MCP server what tools it has; `item_id` is an item of the type mcp_list_tools."""
 
-    item_id: str = ""
+    item_id: Id = ""
 
 
 class McpListToolsInProgress(McpListToolsBase, frozen=True, kw_only=True, tag="mcp_list_tools.in_progress"):
@@ -363,7 +364,7 @@ class McpListToolsFailed(McpListToolsBase, frozen=True, kw_only=True, tag="mcp_l
 class McpCallBase(OutputBase, frozen=True, kw_only=True):
     """The server calls a tool of an MCP server by itself."""
 
-    item_id: str = ""
+    item_id: Id = ""
 
 
 class McpCallArgumentsDelta(McpCallBase, frozen=True, kw_only=True, tag="response.mcp_call_arguments.delta"):
@@ -441,7 +442,7 @@ class Unknown(Struct, frozen=True):
 
     type: str
     raw: bytes
-    event_id: str | None = None
+    event_id: Id | None = None
     """What the frame called itself, for the error that a server answers with."""
 
 
@@ -455,7 +456,7 @@ class Malformed(Struct, frozen=True):
     """How an `error` event names it: invalid_json, missing_required_parameter, invalid_type, invalid_value."""
     param: str | None = None
     """The field that is wrong or missing, like `item.content`."""
-    event_id: str | None = None
+    event_id: Id | None = None
 
 
 Decoded = ServerEvent | Unknown | Malformed

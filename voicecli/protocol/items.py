@@ -18,6 +18,9 @@ _EXACT: Final = Meta(ge=-(2**53), le=2**53)
 Number = Annotated[int, _EXACT] | Annotated[float, _EXACT]
 """Servers write 1 and 1.0 alike; the contract says `number`. Past 2**53 nothing on this wire means anything (G10)."""
 
+Id = Annotated[str, Meta(max_length=512)]
+"""Names of items, responses and events are kept, and sent back: they have a bound (G11)."""
+
 Index = Annotated[int, Meta(ge=0, le=65_535)] | Annotated[float, Meta(ge=0, le=65_535)]
 """The place of a part or of an output; a key, never a position in a list of ours."""
 
@@ -53,7 +56,7 @@ class ContentPart(Struct, frozen=True, omit_defaults=True):
     audio: str | None = None
     """base64 in the session's format."""
     transcript: str | None = None
-    id: str | None = None
+    id: Id | None = None
     image_url: str | None = None
     """A data URI, and how closely it is looked at: newer than the contract."""
     detail: str | None = None
@@ -62,7 +65,7 @@ class ContentPart(Struct, frozen=True, omit_defaults=True):
 class Item(Struct, frozen=True, omit_defaults=True):
     """T1: what one side says, or a function call, or its output."""
 
-    id: str | None = None
+    id: Id | None = None
     object: str | None = None
     type: str | None = None
     """message | function_call | function_call_output; item_reference (D8); newer: mcp_list_tools, mcp_call and the two
@@ -71,14 +74,14 @@ class Item(Struct, frozen=True, omit_defaults=True):
     """in_progress | completed | incomplete."""
     role: str | None = None
     content: Few[ContentPart] = ()
-    call_id: str | None = None
+    call_id: Id | None = None
     name: str | None = None
     arguments: str | None = None
     output: str | None = None
     phase: str | None = None
     """commentary | final_answer: newer than the contract, as is all that follows, which MCP items have."""
     server_label: str | None = None
-    approval_request_id: str | None = None
+    approval_request_id: Id | None = None
     approve: bool | None = None
     reason: str | None = None
     tools: Any = None
@@ -139,13 +142,13 @@ class StatusDetails(Struct, frozen=True, omit_defaults=True):
 class CustomVoice(Struct, frozen=True):
     """A voice of one's own: newer than the contract, where a voice is a name."""
 
-    id: str
+    id: Id
 
 
 class Response(Struct, frozen=True, omit_defaults=True):
     """T4."""
 
-    id: str | None = None
+    id: Id | None = None
     object: str | None = None
     status: str | None = None
     """in_progress | completed | cancelled | failed | incomplete."""
@@ -153,7 +156,7 @@ class Response(Struct, frozen=True, omit_defaults=True):
     output: Few[Item] = ()
     usage: Usage | None = None
     metadata: Any = None
-    conversation_id: str | UnsetType | None = UNSET
+    conversation_id: Id | UnsetType | None = UNSET
     """None: it is out of band, and enters no conversation. This and what follows is newer than the contract."""
     modalities: Few[str] | None = None
     voice: str | CustomVoice | None = None
@@ -174,7 +177,7 @@ class Tool(Struct, frozen=True, omit_defaults=True):
     parameters: Any = None
     server_label: str | None = None
     server_url: str | None = None
-    connector_id: str | None = None
+    connector_id: Id | None = None
     server_description: str | None = None
     allowed_tools: Any = None
     require_approval: Any = None
@@ -217,7 +220,7 @@ class NoiseReduction(Struct, frozen=True, omit_defaults=True):
 class SessionConfig(Struct, frozen=True):
     """T8, and R4 as servers send it. UNSET is "not said", None is an explicit null, which turns a thing off."""
 
-    id: str | UnsetType = UNSET
+    id: Id | UnsetType = UNSET
     object: str | UnsetType = UNSET
     expires_at: Moment | UnsetType | None = UNSET
     model: str | UnsetType = UNSET
@@ -271,7 +274,7 @@ class ErrorInfo(Struct, frozen=True):
     type: str = ""
     code: str | None = None
     param: str | None = None
-    event_id: str | None = None
+    event_id: Id | None = None
 
 
 class RateLimit(Struct, frozen=True, omit_defaults=True):
@@ -286,7 +289,7 @@ class RateLimit(Struct, frozen=True, omit_defaults=True):
 class ConversationInfo(Struct, frozen=True, omit_defaults=True):
     """S4's payload."""
 
-    id: str | None = None
+    id: Id | None = None
     object: str | None = None
 
 

@@ -20,6 +20,10 @@ _WAITING: Final = 1_000
 """Predecessors that are waited for; past that the oldest is given up, and its items stay where they are (G11)."""
 
 
+_JOINED: Final = 4_096
+"""So many runs that have become part of others are borne before they are tidied up."""
+
+
 class Order:
     """Ids in order. `None` stands for the place before the first and behind the last one."""
 
@@ -79,6 +83,8 @@ class Order:
         if item_id not in self._run:
             return
         run = self._find(self._run.pop(item_id))
+        if len(self._joined) > _JOINED + 2 * len(self._run):
+            self._tidy()
         before, after = self._before.pop(item_id), self._next.pop(item_id)
         self._link(before, after)
         if ends := self._ends.get(run):
@@ -89,6 +95,13 @@ class Order:
                 self._ends[run] = (after, tail)
             elif tail == item_id and before is not None:
                 self._ends[run] = (head, before)
+
+    def _tidy(self) -> None:
+        """Forgets runs that nothing stands in any more, once there are many of them."""
+        self._run = {item_id: self._find(run) for item_id, run in self._run.items()}
+        self._joined.clear()
+        waiting = {item_id: {run: None for run in runs if run in self._ends} for item_id, runs in self._waiting.items()}
+        self._waiting = {item_id: runs for item_id, runs in waiting.items() if runs}
 
     def _is_loose(self, item_id: str) -> bool:
         ends = self._ends.get(self._find(self._run[item_id]))
