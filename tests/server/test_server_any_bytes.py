@@ -8,7 +8,7 @@ from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from server_talk import FIVE_SECONDS, TWO_ITEMS, Talk, silence, speech
+from server_talk import CALL, FIVE_SECONDS, SPOKEN_CALL, TWO_ITEMS, Talk, silence, speech
 
 from voicecli.protocol.dialects import Spelling
 
@@ -22,6 +22,8 @@ TYPES = (
     "conversation.item.delete",
     "response.create",
     "response.cancel",
+    "conversation.item.retrieve",
+    "output_audio_buffer.clear",
 )
 NAMES = [
     "session",
@@ -52,6 +54,18 @@ NAMES = [
     "conversation",
     "id",
     "call_id",
+    "output",
+    "output_modalities",
+    "format",
+    "noise_reduction",
+    "speed",
+    "eagerness",
+    "idle_timeout_ms",
+    "create_response",
+    "interrupt_response",
+    "tool_choice",
+    "temperature",
+    "name",
 ]
 WORDS = [
     "message",
@@ -64,6 +78,10 @@ WORDS = [
     "none",
     "auto",
     "server_vad",
+    "semantic_vad",
+    "item_reference",
+    "near_field",
+    "call_w",
     "realtime",
     "function_call",
     "function_call_output",
@@ -85,12 +103,18 @@ values = st.recursive(
 frames = st.fixed_dictionaries({"type": st.sampled_from(TYPES)}, optional=dict.fromkeys(NAMES, values))
 
 
+dumped = frames.map(json.dumps)
+
+
 @settings(max_examples=300, deadline=None)
-@given(st.binary(max_size=200) | st.text(max_size=200) | frames.map(json.dumps))
-def test_any_frame_is_answered_or_carried_out(frame: str | bytes) -> None:
-    talk = Talk(TWO_ITEMS)
-    talk.raw(frame)
-    talk.rest()
+@given(st.sampled_from(list(Spelling)), st.lists(st.binary(max_size=200) | st.text(max_size=200) | dumped, max_size=4))
+def test_any_frames_are_answered_or_carried_out(spelling: Spelling, given_frames: list[str | bytes]) -> None:
+    talk = Talk(SPOKEN_CALL, TWO_ITEMS, spelling=spelling)
+    for frame in given_frames:
+        answer = talk.raw(frame)
+        if not isinstance(frame, str) or "input_audio_buffer.append" not in frame:
+            assert answer, frame  # B3
+        talk.wait(20.0)
     assert talk.update(instructions="still here")[-1]["type"] in ("session.updated", "error")
 
 
@@ -99,14 +123,42 @@ def message(text: str, item_id: str | None) -> dict[str, Any]:
     return {"type": "conversation.item.create", "item": item if item_id is None else {**item, "id": item_id}}
 
 
+def output(call_id: str) -> dict[str, Any]:
+    item = {"type": "function_call_output", "call_id": call_id, "output": "3"}
+    return {"type": "conversation.item.create", "item": item}
+
+
+def detected(spelling: Spelling, detection: dict[str, Any]) -> dict[str, Any]:
+    """An update of turn detection, as that spelling has it."""
+    shapes: dict[Spelling, dict[str, Any]] = {
+        Spelling.BETA: {"turn_detection": detection},
+        Spelling.GA: {"type": "realtime", "audio": {"input": {"turn_detection": detection}}},
+    }
+    return {"type": "session.update", "session": shapes[spelling]}
+
+
+detections = st.fixed_dictionaries(
+    {"type": st.sampled_from(["server_vad", "semantic_vad"])},
+    optional={
+        "eagerness": st.sampled_from(["low", "high"]),
+        "idle_timeout_ms": st.sampled_from([500, 3_000]),
+        "create_response": st.booleans(),
+        "interrupt_response": st.booleans(),
+    },
+)
 ids = st.sampled_from([f"item_t{n:04}" for n in range(4, 40)] + ["mine", "other"])
 steps = st.one_of(
     st.just({"type": "response.create"}),
+    st.just({"type": "response.create", "response": {"conversation": "none", "metadata": {"a": "b"}}}),
+    st.just({"type": "response.create", "response": {"instructions": "x", "voice": "ash"}}),
+    st.builds(detected, st.sampled_from(list(Spelling)), detections),
+    st.sampled_from(["call_w", "call_x"]).map(output),
     st.just({"type": "response.cancel"}),
     st.just({"type": "input_audio_buffer.commit"}),
     st.just({"type": "input_audio_buffer.clear"}),
     st.builds(message, st.text(max_size=5), st.none() | st.sampled_from(["mine", "other"])),
     ids.map(lambda name: {"type": "conversation.item.delete", "item_id": name}),
+    ids.map(lambda name: {"type": "conversation.item.retrieve", "item_id": name}),
     st.builds(
         lambda name, ms: {
             "type": "conversation.item.truncate",
@@ -130,13 +182,21 @@ def test_any_order_of_events_leaves_both_ends_with_the_same_conversation(
     spelling: Spelling, taken: list[dict[str, Any] | float]
 ) -> None:
     talk = Talk(
-        FIVE_SECONDS, TWO_ITEMS, spelling=spelling, update={"input_audio_transcription": {"model": "whisper-1"}}
+        CALL,
+        FIVE_SECONDS,
+        SPOKEN_CALL,
+        TWO_ITEMS,
+        spelling=spelling,
+        update={"input_audio_transcription": {"model": "whisper-1"}},
     )
+    talk.send("response.create")  # names the conversation: only then a null one says "out of band"
+    talk.rest()
     for step in taken:
         if isinstance(step, float):
             talk.wait(step)
         else:
             talk.raw(json.dumps(step))
+    talk.update(turn_detection=None)
     talk.rest()
     assert talk.session.view() == talk.conversation.view()
     created = [frame["response"]["id"] for frame in talk.seen if frame["type"] == "response.created"]

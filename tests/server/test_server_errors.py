@@ -291,6 +291,28 @@ CATALOGUE = [
         "item_id",
     ),
     Wrong(
+        "a retrieval of what is not there",
+        {"type": "conversation.item.retrieve", "item_id": "nobody"},
+        "item_retrieve_invalid_item_id",
+        "does not exist",
+        "item_id",
+    ),
+    Wrong(
+        "the buffer that only WebRTC has",
+        {"type": "output_audio_buffer.clear"},
+        "invalid_value",
+        "",
+        "type",
+    ),
+    Wrong(
+        "a timeout in the beta",
+        update(BETA, turn_detection={"type": "server_vad", "idle_timeout_ms": 6000}),
+        "unknown_parameter",
+        "Unknown parameter: 'session.turn_detection.idle_timeout_ms'",
+        "session.turn_detection.idle_timeout_ms",
+        (BETA,),
+    ),
+    Wrong(
         "assistant sound without its text",
         message("assistant", type="audio", transcript="x"),
         "missing_required_parameter",

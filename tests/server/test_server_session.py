@@ -555,7 +555,9 @@ def test_voice_cannot_change_after_sound() -> None:
         ({"max_response_output_tokens": 0}, "decimal_below_min_value"),
         ({"modalities": ["audio"]}, "invalid_value"),
         ({"turn_detection": {"type": "server_vad", "threshold": 1.1}}, "decimal_above_max_value"),
-        ({"turn_detection": {"type": "semantic_vad"}}, "invalid_value"),
+        ({"turn_detection": {"type": "some_vad"}}, "invalid_value"),
+        ({"turn_detection": {"type": "semantic_vad", "eagerness": "very"}}, "invalid_value"),
+        ({"speed": 1.6}, "decimal_above_max_value"),
         ({"input_audio_format": "opus"}, "invalid_value"),
         ({"output_audio_format": "mp3"}, "invalid_value"),
     ],
@@ -647,3 +649,11 @@ def test_two_responses_aside_are_told_apart_by_their_metadata(spelling: Spelling
     done = every(talk.rest(), "response.done")
     assert [frame["response"]["metadata"]["name"] for frame in done] == ["a", "b"]
     assert not every(talk.seen, ITEM[spelling])
+
+
+def test_a_response_aside_may_have_another_voice_than_the_one_that_was_heard() -> None:
+    talk = Talk(spelling=Spelling.BETA)
+    talk.send("response.create")
+    talk.rest()
+    aside = {"conversation": "none", "voice": "ash"}
+    assert only(talk.send("response.create", response=aside), "response.created")["response"]["voice"] == "ash"

@@ -6,6 +6,7 @@ At most one writes to the default conversation; others (`conversation: none`) ma
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from msgspec import UNSET
 from msgspec.structs import replace
@@ -56,6 +57,9 @@ class Answering:
         """Input tokens of the last default response: the next one has them cached."""
         self._ear = float("-inf")
         """When all sound sent so far will have been heard by who listens in real time."""
+        self.quiet_since: float | None = None
+        """Since when nobody says anything after an answer: when its last sound will have been heard. None: somebody
+        does, or there was no answer yet."""
 
     # ---- what is to be answered --------------------------------------------------------------------------------------
 
@@ -92,7 +96,14 @@ class Answering:
             status="in_progress",
             metadata=None if asked.metadata is UNSET else asked.metadata,
             conversation_id=None if aside else self._conversation_id,
+            modalities=_said(config.modalities),
+            voice=_said(config.voice),
+            output_audio_format=_said(config.output_audio_format),
+            temperature=_said(config.temperature),
+            max_output_tokens=_said(config.max_response_output_tokens),
         )
+        if not aside:
+            self.quiet_since = None
         answer = self._answer(config, asked) if self._rates.start(at) else _limited()
         self._tell(e.ResponseCreated(response=created))
         self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
@@ -120,10 +131,13 @@ class Answering:
         if self._default is not None:
             self._cut(self._default, "turn_detected", at)
         self._ear = at
+        self.quiet_since = None
 
     def stopped_listening(self, at: float) -> None:
         """The client says that it plays nothing any more."""
         self._ear = at
+        if self.quiet_since is not None:
+            self.quiet_since = min(self.quiet_since, at)
 
     # ---- going on ----------------------------------------------------------------------------------------------------
 
@@ -194,7 +208,7 @@ class Answering:
     def _cut(self, running: RunningResponse, reason: str, at: float) -> None:
         self._pass_on(running, running.cut("cancelled", reason))
         self._finish(running, at)
-        self._ear = at
+        self.stopped_listening(at)
 
     def _finish(self, running: RunningResponse, at: float) -> None:
         self._ear = max(self._ear, running.ear)
@@ -205,12 +219,17 @@ class Answering:
         if running is self._default:
             self._say(done)
             self._default = None
+            self.quiet_since = max(self._ear, at)
             self._known = heard.total
         else:
             self._tell(done)
             self._aside.remove(running)
         self._rates.settle(fresh, at)
         self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
+
+
+def _said(value: Any) -> Any:
+    return None if value is UNSET else value
 
 
 def _wants_sound(config: SessionConfig) -> bool:

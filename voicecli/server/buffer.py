@@ -92,6 +92,8 @@ MOVES: Final[dict[Floor, dict[bool, Floor]]] = {
 DEFAULT_THRESHOLD: Final = 0.5
 DEFAULT_PREFIX_MS: Final = 300
 DEFAULT_SILENCE_MS: Final = 500
+EAGERNESS_SILENCE_MS: Final = {"low": 2000, "medium": 1000, "auto": 1000, "high": 500}
+"""Semantic VAD, of which this server understands only the eagerness: the less, the longer a turn may pause."""
 HYSTERESIS: Final = 0.15
 """Silence is what lies this much below the threshold, as the model's authors use it."""
 ONSET_SAMPLES: Final = 40 * SAMPLES_PER_MS
@@ -151,4 +153,5 @@ class TurnDetector:
 
         self._threshold = given(config.threshold, DEFAULT_THRESHOLD)
         self._prefix = round(given(config.prefix_padding_ms, DEFAULT_PREFIX_MS) * SAMPLES_PER_MS)
-        self._silence = round(given(config.silence_duration_ms, DEFAULT_SILENCE_MS) * SAMPLES_PER_MS)
+        silence = EAGERNESS_SILENCE_MS.get(config.eagerness or "", DEFAULT_SILENCE_MS)
+        self._silence = round(given(config.silence_duration_ms, silence) * SAMPLES_PER_MS)

@@ -33,6 +33,10 @@ DETECTION: Final = TurnDetection(
 )
 """E9."""
 
+SEMANTIC: Final = TurnDetection(type="semantic_vad", eagerness="auto", create_response=True, interrupt_response=True)
+"""Newer than the contract."""
+_DETECTIONS: Final = {str(default.type): default for default in (DETECTION, SEMANTIC)}
+
 
 def defaults(session_id: str, model: str | None, expires_at: int | None) -> SessionConfig:
     """What a session is before anybody configures it; `expires_at` is in seconds since 1970."""
@@ -52,6 +56,10 @@ def defaults(session_id: str, model: str | None, expires_at: int | None) -> Sess
         tool_choice="auto",
         temperature=0.8,
         max_response_output_tokens="inf",
+        input_audio_noise_reduction=None,
+        speed=1.0,
+        tracing=None,
+        truncation="auto",
     )
 
 
@@ -89,11 +97,12 @@ def refused(config: SessionConfig | ResponseConfig, root: str) -> ErrorInfo | No
                 path,
             )
     detection = getattr(config, "turn_detection", UNSET)
-    if isinstance(detection, TurnDetection) and detection.type not in (None, "server_vad"):
-        return invalid_value(f"{root}.turn_detection.type", detection.type, "This server has server_vad only.")
+    if isinstance(detection, TurnDetection) and detection.type not in (None, *_DETECTIONS):
+        listed = ", ".join(f"'{name}'" for name in _DETECTIONS)
+        return invalid_value(f"{root}.turn_detection.type", detection.type, f"Supported values are: {listed}.")
     return None
 
 
 def _filled(detection: TurnDetection) -> TurnDetection:
     said = {name: value for name, value in asdict(detection).items() if value is not None}
-    return replace(DETECTION, **said)
+    return replace(_DETECTIONS[detection.type or str(DETECTION.type)], **said)

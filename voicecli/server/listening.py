@@ -35,6 +35,11 @@ class Listening:
         return self._buffer.samples
 
     @property
+    def end(self) -> int:
+        """Position after all sound that was received."""
+        return self._buffer.end
+
+    @property
     def busy(self) -> bool:
         """Whether received sound waits to be heard."""
         return self._detector is not None and self._fed < self._buffer.end

@@ -135,7 +135,7 @@ class ServerSession:
             return None
         if self._listening.busy:
             return self._at
-        deadlines = (self._transcribing.deadline, self._answering.deadline, self._ends_at)
+        deadlines = (self._transcribing.deadline, self._answering.deadline, self._idle_at, self._ends_at)
         return min((at for at in deadlines if at is not None), default=None)
 
     def view(self) -> tuple[ItemView, ...]:
@@ -274,6 +274,7 @@ class ServerSession:
             self._speaking = self._ids.new("item")
             self._spoken_from = edge.spoken
             self._say(e.SpeechStarted(item_id=self._speaking, audio_start_ms=edge.position // SAMPLES_PER_MS))
+            self._answering.quiet_since = None
             if detection.interrupt_response is not False:
                 self._answering.interrupt(at)
             return
@@ -282,6 +283,34 @@ class ServerSession:
         self._say(e.SpeechStopped(item_id=item_id, audio_end_ms=edge.position // SAMPLES_PER_MS))
         turn = self._listening.take_turn(edge.position)
         self._commit(item_id, len(turn) // 2, edge.spoken - self._spoken_from, at)
+        self._answer_turn(detection, at)
+
+    @property
+    def _idle_at(self) -> float | None:
+        """When the assistant takes the word, since nobody did: `idle_timeout_ms`, counted from its last sound."""
+        since, detection = self._answering.quiet_since, self._detection
+        if since is None or detection is None or detection.idle_timeout_ms is None or self._speaking is not None:
+            return None
+        return since + detection.idle_timeout_ms / 1000
+
+    def _take_the_word(self, at: float) -> None:
+        """The silence becomes the user's turn, and is answered."""
+        detection = self._detection or configuration.DETECTION
+        item_id = self._ids.new("item")
+        end = self._listening.end
+        waited = round((detection.idle_timeout_ms or 0) * SAMPLES_PER_MS)
+        start = max(0, end - waited)
+        self._answering.quiet_since = None
+        self._say(
+            e.TimeoutTriggered(
+                item_id=item_id, audio_start_ms=start // SAMPLES_PER_MS, audio_end_ms=end // SAMPLES_PER_MS
+            )
+        )
+        self._listening.take_all()
+        self._commit(item_id, end - start, 0, at)
+        self._answer_turn(detection, at)
+
+    def _answer_turn(self, detection: TurnDetection, at: float) -> None:
         if detection.create_response is not False:
             wrong = self._answering.start(self._config, ResponseConfig(), at)
             if wrong is not None:
@@ -317,7 +346,7 @@ class ServerSession:
             after,
         )
         self._answering.hear_sound(item_id, samples, spoken)
-        if self._config.input_audio_transcription not in (None, UNSET):
+        if spoken and self._config.input_audio_transcription not in (None, UNSET):
             self._transcribing.wait_for(item_id, spoken, at)
 
     # ---- what is said ------------------------------------------------------------------------------------------------
@@ -334,6 +363,8 @@ class ServerSession:
         """Everything that is due, as frames."""
         self._at = at
         if self.over is None:
+            if self._idle_at is not None and self._idle_at <= at:
+                self._take_the_word(at)
             self._answering.play(at)
             for event in self._transcribing.due(at):
                 self._say(event)
