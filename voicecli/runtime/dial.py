@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import select
 import socket
 import ssl
 from contextlib import suppress
@@ -96,6 +97,17 @@ class Connection(ClientConnection):
         if self.state in (State.CLOSING, State.CLOSED) and not self._cutting:
             self._cutting = True
             self.loop.call_later(self._deaf_s, self.transport.abort)
+
+    def takes_more(self) -> bool:
+        """Whether the kernel has passed on what it was given, but for `UNSENT` bytes.
+
+        asyncio asks it only once a send was refused, which is 32 KiB later: more than a second on a slow link.
+        """
+        raw = self.transport.get_extra_info("socket")
+        try:
+            return raw is None or bool(select.select((), (raw.fileno(),), (), 0)[1])
+        except (OSError, ValueError):  # it is closed, which sending will tell; or there are more than 1,024 descriptors
+            return True
 
     def process_event(self, event: Event) -> None:
         if self.flooded:

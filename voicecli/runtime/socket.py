@@ -29,6 +29,8 @@ BREATH_S: Final = 0.003
 """How long received frames may keep the loop: a flood of tiny ones starves every timer otherwise."""
 BREATH: Final = 64
 """So many frames are given at most before whoever takes them gets a word: no more than that are ever waiting."""
+ROOM_S: Final = 0.01
+"""How often a link that is slow is asked whether it takes more."""
 STOOD_STILL_S: Final = 1.0
 """A timer that is later than this means that the process was stopped: what came meanwhile is still to be read."""
 
@@ -256,6 +258,10 @@ class _Line:
                 await self._to_send.wait()
                 self._to_send.clear()
                 while len(self._outbox):
+                    if not connection.takes_more():
+                        await asyncio.sleep(ROOM_S)
+                        self._drop()
+                        continue
                     await connection.send(self._outbox.pop())
                     self._drop()
                 if self._hung_up is not None:
