@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks import children, sitting
+from benchmarks import children, sitting, wire
 from benchmarks.server import Server, listening
 from tests.live.virtual_audio import APT, VirtualAudio, missing
 from voicecli import __version__
@@ -157,7 +157,14 @@ def say(words: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser("python -m benchmarks", description="How fast voicecli is on this machine.")
     parser.add_argument("--quick", action="store_true", help="few values, in half a minute")
-    plan = QUICK if parser.parse_args().quick else FULL
+    parser.add_argument("--wire", action="store_true", help="what frames cost, in its stead; with a million of them")
+    args = parser.parse_args()
+    plan = QUICK if args.quick else FULL
+    if args.wire:
+        told = wire.run(50_000 if args.quick else 1_000_000, say)
+        say("")
+        print(told)
+        return 0
     lacking, busy, at = missing(), f"{os.getloadavg()[0]:.1f}", perf_counter()
     sys.setswitchinterval(0.001)
     table, heavy = asyncio.run(run(plan, lacking))
