@@ -79,9 +79,7 @@ OTHER_DIALECT = (
     r"error: The server does not speak this dialect of the protocol\. "
     r"Try the other one: --dialect ga or --dialect beta\."
 )
-GONE = (
-    r"error: The server went away\. It restarts, or ends sessions from time to time\. /retry opens a new one\."
-)
+GONE = r"error: The server went away\. It restarts, or ends sessions from time to time\. /retry opens a new one\."
 RULE = (
     r"error: The server closed the connection over a rule of its own\. Often that is the key\. "
     r"It came from OPENAI_API_KEY in the environment\."

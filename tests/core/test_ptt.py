@@ -758,6 +758,18 @@ def test_a_file_goes_on_with_the_next_connection_or_when_it_is_not_muted_any_mor
     assert bench.gate is Gate.HELD
 
 
+@pytest.mark.parametrize("failure", [SoundFailure.NO_DEVICE, SoundFailure.BAD_FILE])
+def test_a_file_that_cannot_be_opened_holds_no_key_and_what_is_typed_is_answered(failure):
+    bench = Bench(replace(FILE, keyboard="terminal")).ready()
+    bench.give(failed(Side.MICROPHONE, failure), at=1.0)
+    assert not bench.session.talk.uplink.recording
+    assert frames(bench.types("hello", at=2.0))[-1] == "create"
+    bench.give(DROPPED, at=3.0)
+    bench.asks("retry", at=4.0)
+    bench.ready(5.0)
+    assert not bench.session.talk.uplink.recording
+
+
 def test_a_microphone_without_a_keyboard_has_nobody_to_press():
     bench = Bench(replace(PTT, keyboard="none")).ready()
     bench.until(60.0)

@@ -15,6 +15,7 @@ from voicecli.core.effects import (
     Move,
     OpenSound,
     Play,
+    Read,
     Send,
     SendAudio,
     Show,
@@ -157,6 +158,13 @@ def test_the_log_gets_every_stimulus_with_time_and_effects():
 
 
 # ---- out
+
+
+def test_the_core_says_whether_the_link_is_read_g13():
+    bench = Bench({Quit: [Read(False), Read(True)]})
+    bench.engine.give(Quit())
+    bench.engine.turn(1.0)
+    assert bench.wire.calls == [("read", False), ("read", True)]
 
 
 def test_connect_opens_the_link_with_the_headers_of_the_profile():

@@ -72,3 +72,29 @@ def test_what_nobody_heard_stays_as_unheard_in_either_order():
         assert row.over
         assert row.unheard.raw == "Hi"
         assert row.heard.raw == ""
+
+
+def test_old_turns_that_are_over_are_forgotten_when_there_are_too_many_g11():
+    view = View(most_rows=10)
+    for n in range(50):
+        view.apply(TurnOpened(item=f"i{n}", after=None, role="you", via="text", started=0.0))
+        view.apply(TurnSet(item=f"i{n}", status="done", text=Foreign("x")))
+    assert view.order == tuple(f"i{n}" for n in range(40, 50))
+    assert [row.item for row in view.rows()] == list(view.order)
+
+
+def test_a_turn_that_is_not_over_is_never_forgotten_g11():
+    view = View(most_rows=10)
+    for n in range(50):
+        view.apply(TurnOpened(item=f"i{n}", after=None, role="you", via="text", started=0.0))
+    assert len(view.order) == 50
+
+
+def test_all_texts_together_are_bounded_g11():
+    view = View(most_text=1000)
+    for n in range(50):
+        view.apply(TurnOpened(item=f"i{n}", after=None, role="assistant", via="text", started=0.0))
+        view.apply(TurnGrew(f"i{n}", Foreign("x" * 50)))
+        view.apply(TurnSet(item=f"i{n}", status="done", text=Foreign("x" * 100)))
+    assert 9 <= len(view.order) <= 11
+    assert view.order[-1] == "i49"

@@ -197,7 +197,8 @@ def unready(talk: Talk) -> None:
 
 def speak(talk: Talk, at: float) -> None:
     """A file speaks as one press that is held from its beginning to its end, however long that is."""
-    if talk.plan.ptt and talk.plan.microphone == "file" and not talk.ending.file_over and talk.uplink.move(Cue.HOLD):
+    can = talk.plan.microphone == "file" and talk.sides[Side.MICROPHONE].there and not talk.ending.file_over
+    if talk.plan.ptt and can and talk.uplink.move(Cue.HOLD):
         talk.recorder.press(at, limit_s=math.inf)
 
 

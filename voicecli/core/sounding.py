@@ -77,6 +77,8 @@ def failed(talk: Talk, failed: SoundFailed, at: float) -> None:
         barge_in.read(talk, at)
     elif ran:
         _end_turn(talk, at)
+    else:
+        ptt.cut_short(talk, at)  # a file that could not be opened says nothing
 
 
 def mute(talk: Talk, at: float) -> None:

@@ -37,6 +37,11 @@ from voicecli.core.changes import (
     Via,
 )
 
+MOST_ROWS: Final = 20_000
+"""Older turns that are over are forgotten (G11)."""
+MOST_TEXT: Final = 16 << 20
+"""Characters of all turns together."""
+
 FINAL: Final[frozenset[Status]] = frozenset({"done", "interrupted", "failed", "cancelled"})
 
 
@@ -69,7 +74,9 @@ class Row(Struct, frozen=True, kw_only=True):
 class View:
     """What is true now."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_rows: int = MOST_ROWS, most_text: int = MOST_TEXT) -> None:
+        self._most_rows, self._most_text = most_rows, most_text
+        self._text = 0  # characters in `_rows`
         self.started: Started | None = None
         self.ended: Ended | None = None
         self.link: LinkNow | None = None
@@ -133,6 +140,7 @@ class View:
                 self.started = change
             case Interrupted():
                 self.interruptions.append(change)
+                del self.interruptions[:-MOST_ROWS]
             case Told():
                 self.notices = (*self.notices[-99:], change)
             case Ended():
@@ -160,6 +168,7 @@ class View:
         if row.item not in self._rows:
             self._rows[row.item] = row
             self._place(row.item, row.after, len(self._order))
+            self._bound()
 
     def _place(self, item: str, after: str | None, otherwise: int) -> None:
         """Behind `after`; at `otherwise` where that is None, at the end where it is not known."""
@@ -170,9 +179,19 @@ class View:
             at = self._order.index(after) + 1
         self._order.insert(at, item)
 
+    def _bound(self) -> None:
+        while len(self._rows) > self._most_rows or self._text > self._most_text:
+            oldest = next(iter(self._rows))
+            if not self._rows[oldest].over:
+                return
+            self._text -= len(self._rows.pop(oldest).text.raw)
+            self._grown.pop(oldest, None)
+            self._order.remove(oldest)
+
     def _set(self, change: TurnSet) -> None:
         self._grown.pop(change.item, None)
         row = self._rows[change.item]
+        self._text += len(change.text.raw) - len(row.text.raw)
         self._rows[change.item] = replace(
             row,
             status=change.status,
@@ -191,5 +210,7 @@ class View:
         row = self._rows[item]
         if grown := self._grown.pop(item, None):
             status: Status = "streaming" if row.status == "reserved" else row.status
-            row = self._rows[item] = replace(row, text=Foreign(row.text.raw + "".join(grown)), status=status)
+            text = row.text.raw + "".join(grown)
+            self._text += len(text) - len(row.text.raw)
+            row = self._rows[item] = replace(row, text=Foreign(text), status=status)
         return row
