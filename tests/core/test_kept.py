@@ -43,10 +43,10 @@ def test_a_row_that_is_forgotten_while_it_is_open_is_closed_for_the_faces_g11():
 def test_of_a_text_without_end_the_beginning_is_shown_and_the_rest_counted_g11():
     bench = Bench(CHAT).ready()
     bench.says(created(), added("a1"))
-    for _ in range(100):
-        bench.says(written("x" * 1000, "a1"))
+    for _ in range(120):
+        bench.says(written("x" * 10_000, "a1"))
     assert sum(len(grown.text.raw) for grown in bench.shown(TurnGrew)) == MOST_TEXT
-    bench.says(e.TextDone(response_id="r1", item_id="a1", text="x" * 100_000), whole("a1"), done("r1", "a1"))
+    bench.says(e.TextDone(response_id="r1", item_id="a1", text="x" * 1_200_000), whole("a1"), done("r1", "a1"))
     assert len(bench.turn("a1").text.raw) == MOST_TEXT
     bench.give(Quit())
     (told,) = [told for told in bench.shown(Told) if told.code == "passed_over"]
@@ -56,18 +56,25 @@ def test_of_a_text_without_end_the_beginning_is_shown_and_the_rest_counted_g11()
 def test_a_text_that_was_cut_at_its_longest_is_whole_where_it_is_said_again_g11():
     bench = Bench().ready()
     bench.says(e.InputAudioBufferCommitted(item_id="u1"))
-    bench.says(e.TranscriptionCompleted(item_id="u1", transcript="y" * 100_000))
+    bench.says(e.TranscriptionCompleted(item_id="u1", transcript="y" * 1_200_000))
     before = len(bench.shown(TurnSet))
-    bench.says(e.TranscriptionCompleted(item_id="u1", transcript="y" * 100_000))
+    bench.says(e.TranscriptionCompleted(item_id="u1", transcript="y" * 1_200_000))
     assert len(bench.shown(TurnSet)) == before
 
 
 def test_what_was_passed_over_is_counted_at_the_end_g11():
     bench = Bench().ready()
-    bench.says(e.Unknown("a.b", b""), e.Unknown("a.b", b""), e.Malformed("c", "no", b""))
+    bench.says(e.Unknown("a.b", b""), e.Unknown("a.b", b""), e.Malformed("c", "no", b""), e.Malformed("d", "no", b""))
     bench.give(Quit())
     (told,) = [told for told in bench.shown(Told) if told.code == "passed_over"]
-    assert told.title == "Passed over in this talk: 2 messages of unknown kinds, 1 messages that made no sense."
+    assert told.title == "Passed over in this talk: 2 messages of unknown kinds."
+
+
+def test_what_was_told_each_time_is_not_counted_once_more_g11():
+    bench = Bench().ready()
+    bench.says(e.Unknown("a.b", b""), e.Malformed("c", "no", b""))
+    bench.give(Quit())
+    assert bench.codes() == ["unknown_event", "malformed"]
 
 
 def test_a_usual_talk_ends_without_a_count():

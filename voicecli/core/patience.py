@@ -59,10 +59,10 @@ def _tell_silent(talk: Talk, seconds: float) -> None:
 
 
 def count(talk: Talk) -> None:
-    """At the end: what was passed over, and what was too much to be kept (G11)."""
+    """At the end: what was passed over more often than it was told, and what was too much to be kept (G11)."""
     counts = (
-        (talk.strange, "messages of unknown kinds"),
-        (talk.malformed, "messages that made no sense"),
+        (talk.strange if talk.strange > talk.times_told("unknown_event") else 0, "messages of unknown kinds"),
+        (talk.malformed if talk.malformed > talk.times_told("malformed") else 0, "messages that made no sense"),
         (talk.transcript.clipped, "texts that were too long to be kept whole"),
         (talk.transcript.forgotten, "turns that were too many to be kept"),
     )

@@ -145,6 +145,10 @@ class Talk:
             told.add(subject)
             self.tell(code, detail, **names)
 
+    def times_told(self, code: str) -> int:
+        """How many subjects were told by `tell_once`."""
+        return len(self._told.get(code, ()))
+
     def send(self, event: ClientEvent, kind: Kind, subject: str = "") -> None:
         name = self.new_id("evt")
         self.pending.add(name, kind, subject)

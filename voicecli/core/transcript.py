@@ -27,8 +27,8 @@ from voicecli.protocol.order import Order
 
 MOST_ROWS = 20_000
 """Older rows are forgotten here; the faces have shown them (G11)."""
-MOST_TEXT = 64 * 1024
-"""Characters shown of one text."""
+MOST_TEXT = (1 << 20) + 64 * 1024
+"""Characters of one text: the longest that can be asked about, 1 MiB, and what stands around it. More is cut off."""
 MOST_KEPT = 16 << 20
 """Characters of all rows together, with what it takes to keep them."""
 MOST_PIECES = 4_096
