@@ -101,7 +101,8 @@ class Connection(ClientConnection):
     def takes_more(self) -> bool:
         """Whether the kernel has passed on what it was given, but for `UNSENT` bytes.
 
-        asyncio asks it only once a send was refused, which is 32 KiB later: more than a second on a slow link.
+        asyncio asks it only once a send was refused, which is 32 KiB later, and below TLS 64 KiB more: seconds on a slow
+        link.
         """
         raw = self.transport.get_extra_info("socket")
         try:
@@ -121,25 +122,7 @@ class Connection(ClientConnection):
 
 
 class _Dial(connect):
-    """`websockets.connect` that follows no redirect: our headers would go to another host.
-
-    It also keeps TLS from holding 64 KiB, a second of speech, which is what asyncio gives the transport below it.
-    """
-
-    async def open_tcp_connection(self) -> ClientConnection:
-        if self.proxy is not None or not self.ws_uri.secure:
-            return await super().open_tcp_connection()
-        options = self.create_connection_kwargs
-        tls = options.get("ssl") or ssl.create_default_context()
-        loop = asyncio.get_running_loop()
-        plain, _ = await loop.create_connection(asyncio.Protocol, options["host"], options["port"])
-        plain.set_write_buffer_limits(WRITE_LIMIT)
-        connection = self.factory(self.ws_uri)
-        encrypted = await loop.start_tls(plain, connection, tls, server_hostname=self.ws_uri.host)
-        if encrypted is None:
-            raise ConnectionAbortedError
-        connection.connection_made(encrypted)
-        return connection
+    """`websockets.connect` that follows no redirect: our headers would go to another host."""
 
     def process_redirect(self, exc: Exception) -> Exception:
         return exc
