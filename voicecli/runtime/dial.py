@@ -101,8 +101,8 @@ class Connection(ClientConnection):
     def takes_more(self) -> bool:
         """Whether the kernel has passed on what it was given, but for `UNSENT` bytes.
 
-        asyncio asks it only once a send was refused, which is 32 KiB later, and below TLS 64 KiB more: seconds on a slow
-        link.
+        asyncio asks it only once a send was refused, which is 32 KiB later, and below TLS 64 KiB more: that is
+        seconds on a slow link.
         """
         raw = self.transport.get_extra_info("socket")
         try:
