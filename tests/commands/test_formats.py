@@ -5,6 +5,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.commands.processes import Home
 from tests.commands.servers import Speaker, server
 from tests.commands.speech import loud_s, question, silence, voice

@@ -65,6 +65,15 @@ def test_sound_leaves_as_it_was_recorded_and_says_the_servers_format():
     assert (effect.pcm, effect.form) == (b"\x07\x00" * 480, ulaw)
 
 
+def test_a_turn_whose_sound_was_cleared_is_not_waited_for():
+    bench = Bench().ready()
+    bench.says(started())
+    assert bench.phase == "you_are_speaking"
+    bench.says(e.InputAudioBufferCleared())
+    assert bench.phase == "listening"
+    assert bench.session.talk.rest
+
+
 def test_what_was_captured_while_open_was_sent():
     bench = Bench().ready()
     for _ in range(10):

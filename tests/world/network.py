@@ -9,7 +9,7 @@ from random import Random
 from typing import Protocol
 
 from voicecli.core.stimuli import AudioDropped, LinkEnded, LinkSlow, Opened, Received, Stimulus
-from voicecli.ports import LinkFailure
+from voicecli.ports import PCM16, Format, LinkFailure
 from voicecli.protocol.codec import decode_server
 from voicecli.runtime.outbox import Outbox
 
@@ -18,13 +18,13 @@ from .clock import Clock
 _AUDIO = re.compile(r'"audio":"([^"]*)"')
 
 
-def samples_of(frame: str) -> int:
-    """Of microphone sound in a client frame; 0 where it is another one."""
+def samples_of(frame: str, form: Format = PCM16) -> int:
+    """Of microphone sound in a client frame, at `RATE`; 0 where it is another one."""
     if "input_audio_buffer.append" not in frame[:200] and "input_audio_buffer.append" not in frame[-200:]:
         return 0
     found = _AUDIO.search(frame)
     text = found[1] if found else ""
-    return (len(text) * 3 // 4 - text.count("=")) // 2
+    return form.samples(len(text) * 3 // 4 - text.count("="))
 
 
 DROPPED = LinkEnded(LinkFailure.DROPPED, None, "reset by peer", "simulated")
@@ -73,6 +73,8 @@ class Network:
         self.line: Line | None = None
         self.lines: list[Line] = []
         self._key = key
+        self.form: Callable[[], Format] = lambda: PCM16
+        """How microphone sound is spelled now."""
         self.headers: tuple[tuple[str, str], ...] = ()
         """Of the last handshake, with the key: the link adds it by itself."""
         self.control = 0
@@ -159,7 +161,7 @@ class Line:
     def put(self, text: str, samples: int) -> None:
         if self._hung_up is not None or self._over:
             return
-        carried = samples_of(text)
+        carried = samples_of(text, self._network.form())
         self.put_samples += carried
         self._network.control += not carried
         self._outbox.put(text, samples, self._clock.now)
@@ -189,13 +191,13 @@ class Line:
             return
         while len(self._outbox):
             frame = self._outbox.pop()
-            self.flying_samples += samples_of(frame)
+            self.flying_samples += samples_of(frame, self._network.form())
             self._up_at = max(self._up_at, self._clock.now + self._delay(self._recipe.up_s))
             self._clock.at(self._up_at, self._arrive, frame)
             self._drop()
 
     def _arrive(self, frame: str) -> None:
-        samples = samples_of(frame)
+        samples = samples_of(frame, self._network.form())
         self._network.control -= not samples
         if self._over or self.far is None:
             return

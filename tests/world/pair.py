@@ -68,6 +68,7 @@ class World:
         self.session = VoiceSession(self.plan, book)
         self.witness = Witness(self.plan, self.ear, self.card, book)
         self.witness.patient = recipe.server.hangs != "never"
+        self.network.form = lambda: self.session.talk.input
         self.engine = Engine(self.session, self.card, self.network, self._show, levels=recipe.levels, log=self._log)
         self._more_log = log
         self._broken: Broken | None = None
@@ -329,8 +330,8 @@ def _plan(recipe: Recipe) -> Plan:
     )
     session = SessionConfig(
         modalities=("text", "audio") if talk else ("text",),
-        input_audio_format="pcm16",
-        output_audio_format="pcm16",
+        input_audio_format=recipe.input_format,
+        output_audio_format=recipe.server.output_format,
         input_audio_transcription=Transcription(model="whisper-1"),
         turn_detection=detection if talk and not recipe.ptt else None,
     )

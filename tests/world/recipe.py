@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from voicecli.core.stimuli import LinkEnded
 from voicecli.ports import LinkFailure, Side, SoundFailure
 from voicecli.protocol.dialects import Spelling
+from voicecli.protocol.items import FORMATS
 from voicecli.protocol.profiles import CROSSED, EMBEDDED_BETA, EMBEDDED_GA, GENERIC_BETA, OPENAI, Profile
 from voicecli.server.limits import Limits
 
@@ -65,6 +66,8 @@ class Recipe:
     ptt: bool = False
     auto_answer: bool = True
     silence_ms: int = 200
+    input_format: str = "pcm16"
+    """What the client asks for; that of answers is the server's."""
     card: CardRecipe = field(default_factory=CardRecipe)
     network: NetworkRecipe = field(default_factory=NetworkRecipe)
     server: ServerRecipe = field(default_factory=ServerRecipe)
@@ -80,6 +83,9 @@ class Recipe:
 def draw(seed: int) -> Recipe:
     """Every fourth one is a storm of interruptions, the others are all sorts of talks; some of all by push-to-talk."""
     recipe = _storm(seed) if seed % 4 == 3 else _lively(seed)
+    rng = Random(f"format {seed}")
+    if rng.random() < 0.4:
+        recipe.input_format, recipe.server.output_format = rng.choice(list(FORMATS)), rng.choice(list(FORMATS))
     rng = Random(f"key {seed}")
     if recipe.mode == "talk" and rng.random() < (0.5 if recipe.microphone == "file" else 0.2):
         _keyed(rng, recipe)

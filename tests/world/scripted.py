@@ -167,6 +167,18 @@ WORLDS: dict[str, Callable[[], Recipe]] = {
         card=CardRecipe(file_s=1.0),
         deeds=[Deed("speak", 0.0, 0.6), Deed("type", 0.1), Deed("keyboard ends", 0.2)],
     ),
+    # ---- formats
+    "a talk in G.711": lambda: Recipe(
+        input_format="g711_ulaw",
+        server=ServerRecipe(output_format="g711_alaw", seconds=LONG),
+        deeds=[Deed("speak", 1.0), Deed("type", 4.0)],
+        reactions=[Deed("speak", 0.4)],
+    ),
+    "G.711 is refused": lambda: Recipe(
+        input_format="g711_ulaw",
+        server=ServerRecipe(output_format="g711_ulaw", update="refused"),
+        deeds=[Deed("speak", 1.0), Deed("type", 3.0)],
+    ),
     # ---- push-to-talk
     "held": lambda: _keyed(Deed("hold", 1.0, 0.8), Deed("hold", 4.0, 0.4)),
     "held in the beta spelling": lambda: Recipe(

@@ -38,6 +38,8 @@ NONSENSE: tuple[str | bytes, ...] = (
 class ServerRecipe:
     spelling: Spelling = Spelling.GA
     limits: Limits = field(default_factory=Limits)
+    output_format: str = "pcm16"
+    """What the client asks for."""
     prefix: str | None = None
     """In every id; None: another one for each connection."""
     # the answers
@@ -237,7 +239,9 @@ class Server:
                 return []
             case "response.audio.delta" | "response.output_audio.delta" if rng.random() < recipe.odd:
                 return self._halves(json.loads(frame))
-            case "response.audio.done" | "response.output_audio.done" if rng.random() < recipe.odd:
+            case "response.audio.done" | "response.output_audio.done" if (
+                rng.random() < recipe.odd and recipe.output_format == "pcm16"  # elsewhere it is a sample
+            ):
                 said = json.loads(frame)
                 stray = {**said, "type": kind.replace("done", "delta"), "delta": base64.b64encode(b"\x01").decode()}
                 return [json.dumps(stray), frame]

@@ -16,8 +16,9 @@ from voicecli.core.heard import Fate, Verdict
 from voicecli.core.plan import Plan
 from voicecli.core.stimuli import Asked, EchoSet, LinkEnded, Received, Stimulus, TalkPressed, TalkReleased, Tick, Typed
 from voicecli.core.uplink import TAIL_S
-from voicecli.ports import RATE, SAMPLES_PER_MS, MicBlock, Side, SoundFailed, SoundFailure, Stale
+from voicecli.ports import PCM16, RATE, SAMPLES_PER_MS, Format, MicBlock, Side, SoundFailed, SoundFailure, Stale
 from voicecli.protocol import events as e
+from voicecli.protocol.items import FORMATS, SessionConfig
 
 from .card import Card
 from .ear import Ear, hold
@@ -37,6 +38,8 @@ class Said:
     """Part -> bytes of sound."""
     laid: dict[float, int] = field(default_factory=dict)
     """Part -> bytes that were laid."""
+    forms: dict[float, Format] = field(default_factory=dict)
+    """Part -> the format it began in."""
     pieces: list[tuple[int, int]] = field(default_factory=list)
     has_text: bool = False
     """That was shown, so it was read."""
@@ -62,7 +65,7 @@ class Said:
 
     @property
     def received_samples(self) -> int:
-        return sum(len(data) // 2 for data in self.received.values())
+        return sum(self.forms[part].samples(len(data)) for part, data in self.received.items())
 
 
 @dataclass
@@ -97,6 +100,7 @@ class Witness:
         """The link is shown as open."""
         self._configured = False
         self._greeted_at: float | None = None
+        self._input = self._output = PCM16
         self._echo = plan.echo
         self._echo_since = float("-inf")
         self._cut_at = float("-inf")
@@ -154,16 +158,19 @@ class Witness:
             if (said := self._said(old)) is not None:
                 self._renamed[new] = said
         self.items, self.replies = {}, {}
+        self._input = self._output = PCM16
         self._configured, self._greeted_at, self._asked = False, None, 0
 
     # ---- what comes
 
     def _received(self, event: e.Decoded, at: float) -> None:
         match event:
-            case e.SessionCreated():
+            case e.SessionCreated(session=session):
                 self._greeted_at = at if self._greeted_at is None else self._greeted_at
-            case e.SessionUpdated():
+                self._input, self._output = _formats(session)
+            case e.SessionUpdated(session=session):
                 self._configured = True
+                self._input, self._output = _formats(session)
             case e.ServerError():
                 self._configured = self._configured or self._greeted_at is not None
                 self._asked = 0
@@ -187,7 +194,9 @@ class Witness:
                 said = self._item(item, response)
                 said.has_text = said.has_text or self._read(said, bool(text))
             case e.AudioDelta(item_id=item, response_id=response, content_index=part, delta=data) if item:
-                self._item(item, response).received.setdefault(part, bytearray()).extend(data)
+                said = self._item(item, response)
+                said.received.setdefault(part, bytearray()).extend(data)
+                said.forms.setdefault(part, self._output)
             case _:
                 pass
 
@@ -219,11 +228,14 @@ class Witness:
         for play in plays:
             start = said.laid.get(part, 0)
             hold("what is laid is what came", said.received[part][start : start + len(play.data)] == play.data)
-            n = len(play.data) // 2
+            hold("sound is what the server says it is", play.form == said.forms[part], play.form, said.forms[part])
+            n = play.form.samples(len(play.data))
             said.laid[part] = start + len(play.data)
             said.add(play.position, n)
         if not dead and self._speaker:
-            hold("all that came is laid", said.laid.get(part, 0) == len(said.received[part]) // 2 * 2, event.item_id)
+            unit = said.forms[part].unit
+            all_of_it = said.laid.get(part, 0) == len(said.received[part]) // unit * unit
+            hold("all that came is laid", all_of_it, event.item_id)
 
     # ---- what the ledger says
 
@@ -348,6 +360,7 @@ class Witness:
             late = self._greeted_at is not None and at >= self._greeted_at + 10.0
             hold("not one byte before ready", self._configured or late, at)
             hold("not one byte without a link", was_open, at)
+            hold("sound is what the server says it is", all(effect.form == self._input for effect in sent), self._input)
         muted = self._muted
         if self._plan.ptt:
             self._keyed(stimulus, effects, at, was_open)
@@ -412,7 +425,8 @@ class Witness:
                     self._sent_up_to = last
                 case Send(event=e.InputAudioBufferCommit()):
                     hold("less than 100 ms creates nothing", self._pressed_samples >= 0.1 * RATE - 24, at)
-                    if isinstance(stimulus, MicBlock | Tick) and counted:
+                    key = isinstance(stimulus, TalkPressed | TalkReleased) or stimulus == Asked("talk")
+                    if counted and (isinstance(stimulus, MicBlock | Tick) or (key and self._let_go)):
                         late = self._sent_up_to - self._key_at
                         hold("nothing leaves from after the release", late <= 2 / RATE, late)
                         whole = self._key_at - self._sent_up_to <= 0.0011 or at >= self._key_at + 0.15 - 1e-6
@@ -478,6 +492,11 @@ class Witness:
         beyond_s = (heard - said.claim) / RATE
         self.worst_s = max(self.worst_s, beyond_s)
         hold("claim >= ear minus the stop lag", beyond_s <= lag_s + 0.001 + 2 / RATE, said.verdict, heard, lag_s)
+
+
+def _formats(session: SessionConfig) -> tuple[Format, Format]:
+    """What the server hears and what it says; ours always tells."""
+    return FORMATS[str(session.input_audio_format)], FORMATS[str(session.output_audio_format)]
 
 
 def _records(effects: Sequence[AnyEffect], recording: bool, holding: bool) -> tuple[bool, bool]:

@@ -189,6 +189,7 @@ class VoiceSession:
                 pass
             case e.InputAudioBufferCleared():
                 talk.pending.answered(Kind.CLEAR)
+                talk.uplink.speaking = None  # a turn that had begun in it never was
             case e.SpeechStarted(item_id=item, audio_start_ms=start):
                 talk.uplink.speaks(item, float(start))
                 barge_in.interrupt(talk, "voice", at)
