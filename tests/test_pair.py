@@ -17,7 +17,7 @@ from world.scripted import WORLDS
 
 from voicecli.core.changes import Ended, Interrupted, Told
 
-DRAWN = int(os.environ.get("VOICECLI_WORLDS", "1500"))
+DRAWN = int(os.environ.get("VOICECLI_WORLDS", "3000"))
 CHUNK = 75
 
 

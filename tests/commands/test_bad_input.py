@@ -479,6 +479,12 @@ USAGE = [
     Usage("half a header", WAV, "error: q.wav cannot speak for you: ", write("q.wav", b"RIFF\x24\0\0\0WAVEfmt ")),
     Usage("compressed wav", WAV, "error: q.wav cannot speak for you: ", compressed),
     Usage("truncated wav", WAV, "error: q.wav cannot speak for you: it is cut short", truncated),
+    Usage(
+        "the question as recording",
+        (*WAV[:-1], "q.wav"),
+        "error: --audio-out q.wav is the file of --audio-in",
+        lambda home: question(home.work / "q.wav"),
+    ),
     Usage("missing wav", WAV, "error: q.wav cannot be read: No such file or directory."),
     Usage("folder as wav", WAV, "error: q.wav cannot speak for you: ", lambda home: (home.work / "q.wav").mkdir()),
     Usage("pipe as wav", WAV, "error: q.wav cannot speak for you: ", lambda home: os.mkfifo(home.work / "q.wav")),
@@ -691,3 +697,13 @@ def test_with_neither_device_nor_keyboard_it_is_exit_4(home: Home) -> None:
     assert done.code == 4
     (told,) = [line for line in done.lines if line.startswith("error: ")]
     assert told.startswith("error: There is neither a microphone nor a keyboard left to speak with. voicecli devices")
+
+
+def test_the_log_keeps_what_went_wrong_in_the_servers_words_and_none_of_the_talks(home: Home) -> None:
+    with closes(1011, "out of order", when="ready")() as far:
+        done = home.run("chat", "--url", far.url, stdin=b"a secret plan\n")
+    assert done.code == 3
+    assert "1011" in home.log
+    assert "out of order" in home.log
+    assert "secret plan" not in home.log
+    assert re.search(r"ended after [0-9.]+ s: no_connection, 3$", home.log, re.MULTILINE), home.log

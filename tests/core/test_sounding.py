@@ -113,6 +113,22 @@ def test_mute_in_mid_turn_sends_silence_that_ends_the_turn_and_then_nothing():
     assert bench.phase == "thinking"
 
 
+def test_mute_and_unmute_in_mid_answer_are_said_because_the_state_word_is_about_the_answer_g28():
+    bench = Bench().ready()
+    answer(bench, 5000)
+    bench.plays(0, 5000)
+    assert bench.codes(bench.asks("mute", at=1.0)) == ["muted_now"]
+    assert bench.codes(bench.asks("mute")) == ["muted_already"]
+    assert bench.phase == "assistant_speaking"
+    assert bench.codes(bench.asks("unmute")) == ["unmuted_now"]
+
+
+def test_mute_and_unmute_in_silence_are_said_by_the_state_word_alone_g28():
+    bench = Bench().ready()
+    assert bench.codes(bench.asks("mute", at=1.0)) == []
+    assert bench.codes(bench.asks("unmute")) == []
+
+
 def test_mute_before_the_link_is_ready_holds_when_it_is():
     bench = Bench().dialled()
     effects = bench.asks("mute")

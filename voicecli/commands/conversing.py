@@ -5,6 +5,7 @@ It runs on main: it draws what has changed, reads what was typed, and takes sign
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -18,7 +19,7 @@ from voicecli.commands.console import CLOSED_OUTPUT, HANGUP, Keyboard, Output, O
 from voicecli.commands.faces import Face
 from voicecli.config import Config
 from voicecli.core import notices
-from voicecli.core.changes import AnyChange, Ended, Foreign, PhaseNow, Told
+from voicecli.core.changes import AnyChange, Ended, Foreign, LinkNow, PhaseNow, Started, Told
 from voicecli.core.plan import Plan
 from voicecli.core.session import VoiceSession
 from voicecli.core.stimuli import Asked, Begin, KeyboardSpent, Moved, Quit, Stimulus, TalkPressed, Typed
@@ -35,6 +36,8 @@ END_S: Final = 2.0
 LOOK_S: Final = 1.0
 """Main looks around this often even when nothing rings."""
 ANSWERING: Final = ("assistant_speaking", "thinking")
+
+_LOG = logging.getLogger("voicecli.talk")
 
 
 class EndingSound(Sound, Protocol):
@@ -183,6 +186,7 @@ class Conversing:
     # ---- out
 
     def _show(self, change: AnyChange) -> None:
+        _log(change)
         match change:
             case PhaseNow(phase=phase):
                 self._phase = phase
@@ -259,6 +263,20 @@ class Conversing:
             self._tell("not_saved", "The talk could not be saved there.", "Give another name: /save FILE.", why)
         else:
             self._show(Told(severity="info", code="saved", title=f"The talk so far is saved in {path}."))
+
+
+def _log(change: AnyChange) -> None:
+    """What the log keeps of a talk: its ends, its link and what went wrong, in the server's words; none of its own."""
+    match change:
+        case Started():
+            where = change.url or "its own server"
+            _LOG.info("%s %s with %s, key from %s", change.mode, change.version, where, change.key_source or "nowhere")
+        case LinkNow():
+            _LOG.info("link %s, %s, code %s: %s", change.state, change.dialect, change.code, change.reason.raw[:1000])
+        case Told(severity="warning" | "error"):
+            _LOG.warning("%s %s: %s", change.severity, change.code, change.detail.raw[:1000])
+        case Ended():
+            _LOG.info("ended after %.1f s: %s, %d", change.seconds, change.reason, change.exit_code)
 
 
 def _now() -> str:

@@ -69,7 +69,16 @@ def _output(settings: Settings) -> Device | File:
             f"--audio-out {path} cannot be written: {why}.",
             "It takes the name of a WAV file in a folder that you can write to.",
         )
+    if settings.audio_in is not None and _same(path, settings.audio_in):
+        raise ConfigError(f"--audio-out {path} is the file of --audio-in; it would be lost.", "Give it another name.")
     return File(str(path))
+
+
+def _same(one: Path, other: Path) -> bool:
+    try:
+        return one.is_file() and one.samefile(other)
+    except OSError:
+        return False
 
 
 def _unwritable(path: Path) -> str:

@@ -165,7 +165,7 @@ class LinkNow(Change, frozen=True, kw_only=True):
 
 
 class PhaseNow(Change, frozen=True):
-    """The state word of screen.md section 5."""
+    """The one word for what the talk is doing now: the first that is true, so nothing else is stored of it."""
 
     phase: Phase
     detail: str = ""

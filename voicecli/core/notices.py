@@ -329,6 +329,8 @@ WORDS: Final[dict[str, Words]] = {
     "muted_after_sleep": Words(
         "warning", "voicecli stood still for {seconds} seconds, so the microphone is off now.", "/unmute turns it on."
     ),
+    "muted_now": Words("info", "The microphone is off.", "/unmute turns it on."),
+    "unmuted_now": Words("info", "The microphone is on.", ""),
     "muted_already": Words("info", "The microphone is off already.", "/unmute turns it on."),
     "not_muted": Words("info", "The microphone is on already.", ""),
     "no_microphone_here": Words("info", "There is no microphone in this talk.", ""),

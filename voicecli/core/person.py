@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal, assert_never
 
 from voicecli.core import barge_in, linking, ptt, sounding
@@ -43,9 +44,9 @@ def asked(talk: Talk, asked: Asked, at: float) -> None:
             if not ptt.throw_away(talk, at) and not barge_in.interrupt(talk, "command", at):
                 talk.tell("nothing_to_stop")
         case "mute":
-            sounding.mute(talk, at)
+            _microphone(talk, sounding.mute, "muted_now", at)
         case "unmute":
-            sounding.unmute(talk, at)
+            _microphone(talk, sounding.unmute, "unmuted_now", at)
         case "retry":
             linking.retry(talk, at)
         case "talk":
@@ -71,6 +72,15 @@ def keyboard_spent(talk: Talk, at: float) -> None:
     talk.ending.keyboard_spent()
     if talk.plan.microphone == "device":
         ptt.cut_short(talk, at)
+
+
+def _microphone(talk: Talk, move: Callable[[Talk, float], None], code: str, at: float) -> None:
+    """Off or on, and that is said: by the state word, or by a notice while that word is about something else (G28)."""
+    before = talk.uplink.muted
+    move(talk, at)
+    elsewhere = talk.audible(at) or talk.responses.busy or talk.uplink.speaking is not None
+    if talk.uplink.muted is not before and talk.connection.ready and elsewhere:
+        talk.tell(code)
 
 
 def echo(talk: Talk, echo: Literal["off", "half-duplex"]) -> None:
