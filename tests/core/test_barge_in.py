@@ -588,3 +588,12 @@ def test_a_part_that_says_what_it_is_before_its_text_does_not_make_an_item_read(
     bench.says(created(), e.OutputItemAdded(response_id="r1", item=message("a1", part)), at=1.0)
     bench.says(started())
     assert frames(bench.says(cancelled("r1", "a1"))) == [("delete", "a1")]
+
+
+def test_a_beginning_that_is_told_after_its_turn_was_taken_stops_no_answer_and_leaves_nobody_speaking():
+    bench = playing(("a1", 3000))
+    bench.plays(0, 500)
+    bench.says(committed("u1"), at=1.2)
+    effects = bench.says(started("u1"), at=1.3)
+    assert frames(effects) == []
+    assert bench.phase != "you_are_speaking"

@@ -200,8 +200,9 @@ class VoiceSession:
                 talk.pending.answered(Kind.CLEAR)
                 talk.uplink.speaking = None  # a turn that had begun in it never was
             case e.SpeechStarted(item_id=item, audio_start_ms=start):
-                talk.uplink.speaks(item, float(start))
-                barge_in.interrupt(talk, "voice", at)
+                if item not in talk.conversation:  # else the turn was taken before this was told: it is over
+                    talk.uplink.speaks(item, float(start))
+                    barge_in.interrupt(talk, "voice", at)
             case e.SpeechStopped(item_id=item, audio_end_ms=end):
                 talk.uplink.spoken(item, float(end))
                 talk.ending.turn_over(at)
