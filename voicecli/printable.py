@@ -52,7 +52,8 @@ def _class(*ranges: tuple[int, int]) -> str:
     return "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in ranges)
 
 
-_UNSAFE: Final = re.compile(f"[{_class((0, 0x9), (0xB, 0x1F), (0x7F, 0x7F), (0x2028, 0x2029), *_DROPPED, *_REPLACED)}]")
+UNSAFE: Final = re.compile(f"[{_class((0, 0x9), (0xB, 0x1F), (0x7F, 0x7F), (0x2028, 0x2029), *_DROPPED, *_REPLACED)}]")
+"""Every character that no line shown may hold; line feeds are not among them."""
 _REPLACE: Final = re.compile(f"[{_class(*_REPLACED)}]")
 _NOT_ASCII: Final = re.compile("[^ -~]")
 
@@ -65,7 +66,7 @@ def printable(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
-    return _UNSAFE.sub(_shown, text)
+    return UNSAFE.sub(_shown, text)
 
 
 def _shown(match: re.Match[str]) -> str:

@@ -190,7 +190,7 @@ def test_g9_a_bug_of_ours_shows_no_key_and_ends_with_70(where: str, home: Home) 
     patches = {
         "handle": "import voicecli.core.session as s; s.VoiceSession._received = fail",
         "loop": "import voicecli.runtime.socket as s; s._Line._receive = later",
-        "main": "import voicecli.commands.conversing as c; c.Conversing._typed = fail",
+        "main": "import voicecli.commands.lines as c; c.Lines._typed = fail",
     }
     program = (
         "import os, sys\n"

@@ -328,7 +328,7 @@ def test_g15_an_interrupted_question_keeps_what_came_of_the_answer(home: Home) -
 
 
 def test_g15_a_closed_terminal_that_was_also_the_output_is_129(home: Home) -> None:
-    with server() as far, home.running("chat", "--url", far.url, terminal="all") as chat:
+    with server() as far, home.running("chat", "--plain", "--url", far.url, terminal="all") as chat:
         wait_for(lambda: bool(far.sent("session.update")))
         chat.hang_up()
         assert chat.process.wait(END_S) == 129

@@ -6,8 +6,8 @@ import os
 
 from voicecli.commands import console, planning
 from voicecli.commands.conversing import Parts
-from voicecli.commands.faces import Face, JsonlFace, OneShotFace, PlainFace
-from voicecli.commands.opening import converse
+from voicecli.commands.faces import Face, JsonlFace, OneShotFace, PlainFace, screen_fits
+from voicecli.commands.opening import by_lines, converse
 from voicecli.config import Config
 from voicecli.logs import Log
 
@@ -18,13 +18,19 @@ def run(config: Config, log: Log, question: str | None = None) -> int:
         about = console.context(lambda words: _say(words))
         asked = f"{question}\n\n{about}" if about else question
         shot: Face = JsonlFace(config.redactor) if config.settings.jsonl else OneShotFace(config.redactor)
-        return converse(Parts(config, log, shot, "chat", planning.Sides(keyboard="pipe"), question=asked))
+        parts = Parts(config, log, "chat", planning.Sides(keyboard="pipe"))
+        return converse(parts, by_lines(parts, shot, asked))
     stdin = console.kind()
     keyboard: planning.Keyboard = "pipe" if config.settings.jsonl and stdin == "terminal" else stdin
+    parts = Parts(config, log, "chat", planning.Sides(keyboard=keyboard))
+    if screen_fits(config.settings):
+        from voicecli.commands.screen import on_screen
+
+        return converse(parts, on_screen(parts))
     face: Face = (
         JsonlFace(config.redactor) if config.settings.jsonl else PlainFace(stdin == "terminal", config.redactor)
     )
-    return converse(Parts(config, log, face, "chat", planning.Sides(keyboard=keyboard)))
+    return converse(parts, by_lines(parts, face))
 
 
 def _say(words: str) -> None:

@@ -1,41 +1,41 @@
-"""One talk from its start to its exit code: puts face, session thread, link, sound and child together, decides nothing.
+"""What a talk is, whatever shows it: session thread, sound, link and child put together; it draws nothing.
 
-It runs on main: it draws what has changed, reads what was typed, and takes signals.
+A face on main takes the changes and gives what the person wants.
 """
 
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections import deque
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
+from msgspec.structs import replace
+
 from voicecli import __version__, files
 from voicecli.commands import planning
-from voicecli.commands.console import CLOSED_OUTPUT, HANGUP, Keyboard, Output, OutputClosed
-from voicecli.commands.faces import Face
+from voicecli.commands.console import HANGUP
 from voicecli.config import Config
 from voicecli.core import notices
 from voicecli.core.changes import AnyChange, Ended, Foreign, LinkNow, PhaseNow, Started, Told
 from voicecli.core.plan import Plan
 from voicecli.core.session import VoiceSession
-from voicecli.core.stimuli import Asked, Begin, KeyboardSpent, Moved, Quit, Stimulus, TalkPressed, Typed
+from voicecli.core.stimuli import Asked, Begin, Moved, Quit, Stimulus, Typed
 from voicecli.logs import Log
 from voicecli.ports import Link, Sound
 from voicecli.runtime.process import ServerFailed, end_within, hard_end
 from voicecli.runtime.socket import Key, WebSocketLink
 from voicecli.runtime.thread import SessionThread
-from voicecli.ui.actions import Do, Say, TalkKey
-from voicecli.ui.plain import Written, notice_line, transcript
+from voicecli.ui.actions import Do
+from voicecli.ui.plain import transcript
+from voicecli.ui.view import View
 
 END_S: Final = 2.0
 """The end of the program takes no longer (G15)."""
-LOOK_S: Final = 1.0
-"""Main looks around this often even when nothing rings."""
 ANSWERING: Final = ("assistant_speaking", "thinking")
+"""Phases in which there is an answer to stop."""
 
 _LOG = logging.getLogger("voicecli.talk")
 
@@ -54,49 +54,51 @@ class Parts(NamedTuple):
 
     config: Config
     log: Log
-    face: Face
     mode: planning.Mode
     sides: planning.Sides
     sound: MakeSound | None = None
     """Makes the sound; it is given the bell that it rings."""
-    question: str | None = None
-    """One text, then the end; None: what comes from standard input."""
+    levels: bool = False
+    """Whoever shows it wants sound levels."""
 
 
 class Where(NamedTuple):
-    """Where the link goes, and where our own words about it do."""
+    """Where the link goes."""
 
     url: str
     key: Key | None
-    err: int = 2
-    """The descriptor of standard error; descriptor 2 itself belongs to the log meanwhile."""
     revive: Callable[[], str] | None = None
     """Starts a server of our own anew where it has died, and gives its URL. Raises ServerFailed."""
 
 
 class Conversing:
+    """A talk that runs. All of it is for main, but `ring`."""
+
     def __init__(self, parts: Parts, where: Where) -> None:
         self._parts = parts
         self._where = where
-        self._face = parts.face
         settings, target = parts.config.settings, parts.config.target
         plan = planning.plan(settings, target, parts.mode, parts.sides, where.url, parts.config.session)
+        plan = replace(plan, levels=plan.levels or parts.levels)
         self._started = planning.started(
             settings, target, parts.mode, where.url, _now(), __version__, parts.config.session
         )
-        self._out, self._err = Output(1), Output(where.err)
-        self._ended: Ended | None = None
+        self._own: deque[AnyChange] = deque()
+        """What main itself has to say, which is shown before what the session says next."""
         self._phase = ""
-        self._signal = 0
         self._stopping = False
-        """Ctrl-C has stopped the answer that still seems to be given."""
+        """The answer that still seems to be given has been stopped."""
         self._told: list[str] = []
-        self._held = ""
+        self.begun = False
+        self.ended: Ended | None = None
+        self.leaving = 0
+        """The exit code that a signal, or a face that cannot go on, has asked for; 0 before."""
+        self.restore: Callable[[], None] | None = None
+        """Puts the terminal back where the end has to be a hard one."""
         self.stuck = False
         """The sound library did not let go of a device: the interpreter's own end would hang in it, or crash."""
         self._sound = parts.sound(self._ring) if parts.sound else None
-        self._session = SessionThread(VoiceSession(plan), self._sound, self._link(plan, where), levels=settings.levels)
-        self._keyboard = Keyboard(self._session.changes.ring)
+        self._session = SessionThread(VoiceSession(plan), self._sound, self._link(plan, where), levels=plan.levels)
 
     def _ring(self) -> None:
         self._session.ring()
@@ -104,145 +106,99 @@ class Conversing:
     def _link(self, plan: Plan, where: Where) -> Callable[[Callable[[Stimulus], None]], Link]:
         return lambda give: WebSocketLink(give, where.key, key_header=plan.profile.key_header)
 
-    # ---- main's loop
+    # ---- its life
 
-    def run(self) -> int:
-        """Until `Ended`; gives the exit code."""
-        try:
-            self._begin()
-            while self._ended is None:
-                self._look()
-                if self._ended is None:
-                    self._session.changes.wait(self._patience())
-            unwritten = CLOSED_OUTPUT if self._out.trouble else 0
-            return self._left(self._signal or self._ended.exit_code or unwritten)
-        except OutputClosed as closed:
-            self._session.give(Quit(closed.code, "hangup" if closed.code == HANGUP else "closed_output"))
-            return self._left(self._signal or closed.code)
-
-    def _left(self, code: int) -> int:
-        """Waits for link and devices to be closed, no longer than that may take; gives `code`."""
-        end = end_within(END_S, code)
-        self._session.join(END_S)
-        self.stuck = self._sound is not None and not self._sound.end()
-        end.cancel()
-        return code
-
-    def signalled(self, code: int) -> None:
-        """A signal that ends the talk with `code`, or stops the answer. Called on main, between two lines of it."""
-        if self._signal == code == HANGUP:
-            return  # the same one: told by a signal and by the terminal itself
-        if self._signal or self._ended is not None:
-            hard_end(code)
-        if code == 130 and self._interruptible():
-            self._stopping = True
-            self._session.give(Asked("interrupt"))
-            return
-        reasons = {130: "interrupted", 143: "terminated", 129: "hangup"}
-        self._signal = code
-        end_within(END_S, code)
-        self._session.give(Quit(code, reasons.get(code, "terminated")))
-
-    def _interruptible(self) -> bool:
-        """The first Ctrl-C of a person at a terminal stops the answer; every other one ends.
-
-        The second may come before the server has said that the answer is over.
-        """
-        answering = self._phase in ANSWERING and not self._stopping
-        return not self._signal and self._parts.sides.keyboard == "terminal" and answering
-
-    def _begin(self) -> None:
-        self._show(self._started)
+    def begin(self) -> None:
+        """Starts it. What is known before is told first."""
+        self.begun = True
+        self._own.append(self._started)
         for said in self._parts.config.notices:
-            self._tell("unknown_setting", said)
+            self.tell("unknown_setting", said)
         self._session.start()
         self._session.give(Begin())
-        if self._parts.question is not None:
-            self._session.give(Typed(self._parts.question))
-            self._session.give(KeyboardSpent())
-        elif self._parts.sides.keyboard != "none":
-            self._keyboard.start()
 
-    def _look(self) -> None:
-        for change in self._session.changes.take():
-            self._show(change)
-        for line in self._keyboard.take():
-            self._typed(line)
-        if self._keyboard.gone and not self._signal:
-            self.signalled(HANGUP)
-        self._write(self._face.tick(time.perf_counter()))
+    def take(self) -> Iterator[AnyChange]:
+        """What has come since the last time, in order; `Ended` is the last there is."""
         if (trouble := self._parts.log.notice) and trouble not in self._told:
             self._told.append(trouble)
-            self._tell("cannot_write", trouble)
-        if (trouble := self._out.trouble) and trouble not in self._told:
-            self._told.append(trouble)
-            said = notices.told("cannot_show", trouble)
-            self._write(Written(err=(notice_line(said, self._parts.config.redactor),)))
+            self.tell("cannot_write", trouble)
+        session = self._session.changes.take()
+        while self.ended is None:
+            change = self._own.popleft() if self._own else next(session, None)
+            if change is None:
+                return
+            self._know(change)
+            yield change
 
-    def _patience(self) -> float:
-        deadline = self._face.deadline
-        return LOOK_S if deadline is None else min(LOOK_S, deadline - time.perf_counter())
-
-    # ---- out
-
-    def _show(self, change: AnyChange) -> None:
+    def _know(self, change: AnyChange) -> None:
         _log(change)
         match change:
             case PhaseNow(phase=phase):
                 self._phase = phase
                 self._stopping = self._stopping and phase in ANSWERING
             case Ended():
-                self._ended = change
-        self._write(self._face.show(change, time.perf_counter()))
+                self.ended = change
 
-    def _write(self, written: Written) -> None:
-        clean = self._parts.config.redactor.known
-        self._out.write(self._streamed(written.out))
-        with suppress(OutputClosed):  # without readers of its notices a talk goes on
-            for line in written.err:
-                self._err.write(clean(line) + "\n")
+    def ring(self) -> None:
+        """Wakes whoever waits for changes. From any thread."""
+        self._session.changes.ring()
 
-    def _streamed(self, text: str) -> str:
-        """Without secrets, also one that comes in pieces: the end waits while it may be the beginning of one."""
-        redactor = self._parts.config.redactor
-        text = redactor.known(self._held + text)
-        begun = 0 if self._ended else redactor.begun(text)
-        self._held = text[len(text) - begun :]
-        return text[: len(text) - begun]
+    def wait(self, seconds: float) -> None:
+        """Waits until there is something to take, or somebody rings; `seconds` at most."""
+        self._session.changes.wait(seconds)
 
-    def _tell(self, code: str, title: str, hint: str = "", detail: str = "") -> None:
-        self._show(Told(severity="warning", code=code, title=title, hint=hint, detail=Foreign(detail)))
+    def left(self, code: int) -> int:
+        """Waits for link and devices to be closed, no longer than that may take; gives `code`."""
+        end = end_within(END_S, code, self.restore)
+        self._session.join(END_S)
+        self.stuck = self._sound is not None and not self._sound.end()
+        end.cancel()
+        return code
 
-    # ---- in
+    def leave(self, code: int) -> None:
+        """A signal that ends the talk with `code`. Called between two lines of main; the second time it is over."""
+        if self.leaving == code == HANGUP:
+            return  # the same one: told by a signal and by the terminal itself
+        if self.leaving or self.ended is not None:
+            hard_end(code, self.restore)
+        reasons = {130: "interrupted", 143: "terminated", 129: "hangup", 70: "error"}
+        self.leaving = code
+        end_within(END_S, code, self.restore)
+        self._session.give(Quit(code, reasons.get(code, "terminated")))
 
-    def _typed(self, line: bytes | None) -> None:
-        if line is None:
-            self._session.give(KeyboardSpent())
-            return
-        match self._face.meant(line):
-            case None:
-                pass
-            case Told() as told:
-                self._show(told)
-            case Say() as say:
-                self._stopping = False
-                self._session.give(say.stimulus)
-            case TalkKey():
-                self._session.give(TalkPressed(time.perf_counter(), releases_seen=False))
-            case Do() as do:
-                self._do(do)
+    # ---- what the person wants
 
-    def _do(self, do: Do) -> None:
+    @property
+    def answering(self) -> bool:
+        """There is an answer that could be stopped, and nobody has asked for that yet.
+
+        The server's word that it is over may come later than that question.
+        """
+        return self._phase in ANSWERING and not self._stopping
+
+    def stop_answer(self) -> None:
+        """What the first Ctrl-C means while there is an answer."""
+        self._stopping = True
+        self._session.give(Asked("interrupt"))
+
+    def give(self, stimulus: Stimulus) -> None:
+        """From the person."""
+        if isinstance(stimulus, Typed):
+            self._stopping = False
+        self._session.give(stimulus)
+
+    def do(self, do: Do, view: View) -> bool:
+        """Carries out an action; `view` is what there is to be saved. False: it is the face's own affair."""
         stimulus = do.stimulus
         if stimulus == Asked("retry"):
             self._revive()
         if stimulus is not None:
-            self._session.give(stimulus)
+            self.give(stimulus)
         elif do.action.id == "save":
-            self._save(Path(do.argument))
-        elif do.action.id == "help":
-            for told in self._face.help(do.argument):
-                self._show(told)
+            self._save(Path(do.argument), view)
+        else:
+            return False
+        return True
 
     def _revive(self) -> None:
         if self._where.revive is None:
@@ -250,19 +206,30 @@ class Conversing:
         try:
             url = self._where.revive()
         except ServerFailed as failed:
-            self._show(notices.told("practice_failed", failed.what))
+            self.show(notices.told("practice_failed", failed.what))
         else:
             self._session.give(Moved(url))
 
-    def _save(self, path: Path) -> None:
-        text = "".join(f"{line}\n" for line in transcript(self._face.view))
+    def _save(self, path: Path, view: View) -> None:
+        text = "".join(f"{line}\n" for line in transcript(view))
         try:
             files.save_private(path.expanduser(), self._parts.config.redactor.known(text))
         except (OSError, RuntimeError, ValueError) as error:
             why = getattr(error, "strerror", None) or str(error)
-            self._tell("not_saved", "The talk could not be saved there.", "Give another name: /save FILE.", why)
+            self.tell("not_saved", "The talk could not be saved there.", "Give another name: /save FILE.", why)
         else:
-            self._show(Told(severity="info", code="saved", title=f"The talk so far is saved in {path}."))
+            self.show(Told(severity="info", code="saved", title=f"The talk so far is saved in {path}."))
+
+    # ---- what main has to say
+
+    def show(self, change: AnyChange) -> None:
+        """Puts something of main's own into the stream."""
+        self._own.append(change)
+        self.ring()
+
+    def tell(self, code: str, title: str, hint: str = "", detail: str = "") -> None:
+        """Puts a warning into the stream."""
+        self.show(Told(severity="warning", code=code, title=title, hint=hint, detail=Foreign(detail)))
 
 
 def _log(change: AnyChange) -> None:

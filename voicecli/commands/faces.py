@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import os
 from typing import Protocol
 
 from voicecli.core.changes import AnyChange, Told
 from voicecli.secret import Redactor
+from voicecli.settings import Settings
 from voicecli.ui.actions import Meant, Say, TalkKey, help_lines, parse, parse_json
 from voicecli.ui.jsonl import Jsonl
 from voicecli.ui.plain import OneShot, Plain, Written
 from voicecli.ui.view import View
+
+
+def screen_fits(settings: Settings) -> bool:
+    """Whether the talk is shown on the screen: all three streams are a terminal, and nobody asked for lines."""
+    if settings.plain or settings.jsonl or os.environ.get("TERM") == "dumb":
+        return False
+    try:
+        return all(os.isatty(descriptor) for descriptor in (0, 1, 2))
+    except OSError:
+        return False
 
 
 class Face(Protocol):

@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import logging
-from typing import Final
+from collections.abc import Callable
+from typing import Final, Protocol
 
 from voicecli.commands import console, planning
 from voicecli.commands.conversing import END_S, Conversing, Parts, Where
+from voicecli.commands.faces import Face
+from voicecli.commands.lines import Lines
 from voicecli.runtime.descriptors import quiet_stderr
 from voicecli.runtime.process import EmbeddedServer, ServerFailed, Signals, end_within, hard_end
 
 NO_CONNECTION: Final = 3
 _LOG = logging.getLogger("voicecli.talk")
+
+
+class Run(Protocol):
+    """What shows a talk from its beginning to its end: the lines, or the screen."""
+
+    def run(self) -> int:
+        """Until the end; the exit code."""
+
+    def signalled(self, code: int) -> None:
+        """A signal that ends the talk with `code`, or stops the answer. Called between two lines of main."""
+
+
+Show = Callable[[Conversing, int], Run]
+"""Makes the run of a talk; it is given the descriptor for our own words beside it."""
+
+
+def by_lines(parts: Parts, face: Face, question: str | None = None) -> Show:
+    """A talk shown by one of the faces that give lines."""
+    return lambda talk, err: Lines(talk, face, parts.sides.keyboard, parts.config.redactor, err, question)
 
 
 class _Leave(BaseException):
@@ -26,12 +48,12 @@ class _Door:
     """Where signals go: to the talk, once there is one."""
 
     def __init__(self) -> None:
-        self.talk: Conversing | None = None
+        self.run: Run | None = None
         self._left = False
 
     def signalled(self, code: int) -> None:
-        if self.talk is not None:
-            self.talk.signalled(code)
+        if self.run is not None:
+            self.run.signalled(code)
             return
         if self._left:
             hard_end(code)
@@ -40,16 +62,17 @@ class _Door:
         raise _Leave(code)
 
 
-def converse(parts: Parts) -> int:
+def converse(parts: Parts, show: Show) -> int:
     """Runs the talk; its exit code."""
     door = _Door()
     server = EmbeddedServer(parts.log.path) if parts.config.target.offline else None
     with quiet_stderr(parts.log.path) as quiet:
         try:
             with Signals(door.signalled):
-                door.talk = Conversing(parts, _where(parts, server)._replace(err=quiet.descriptor))
-                code = door.talk.run()
-            if door.talk.stuck:
+                talk = Conversing(parts, _where(parts, server))
+                door.run = show(talk, quiet.descriptor)
+                code = door.run.run()
+            if talk.stuck:
                 hard_end(code, server.abandon if server is not None else None)
             return code
         except _Leave as leave:

@@ -10,8 +10,8 @@ from typing import Final
 from voicecli.audio.wav import BadWav
 from voicecli.commands import console, planning
 from voicecli.commands.conversing import Parts
-from voicecli.commands.faces import Face, JsonlFace, PlainFace
-from voicecli.commands.opening import converse
+from voicecli.commands.faces import Face, JsonlFace, PlainFace, screen_fits
+from voicecli.commands.opening import by_lines, converse
 from voicecli.config import Config, ConfigError
 from voicecli.devices.card import Card
 from voicecli.devices.files import load
@@ -39,12 +39,18 @@ def run(config: Config, log: Log) -> int:
     stdin = console.kind()
     keyboard: planning.Keyboard = "terminal" if settings.jsonl and stdin == "pipe" else stdin
     sides = planning.Sides("file" if isinstance(setup.input, File) else "device", True, keyboard)
+    parts = Parts(config, log, "talk", sides, lambda ring: Card(setup, ring))
+    if screen_fits(settings):
+        from voicecli.commands.screen import on_screen
+
+        parts = parts._replace(levels=True)
+        return converse(parts, on_screen(parts))
     face: Face = (
         JsonlFace(config.redactor)
         if settings.jsonl
         else PlainFace(stdin == "terminal", config.redactor, ptt=settings.ptt)
     )
-    return converse(Parts(config, log, face, "talk", sides, lambda ring: Card(setup, ring)))
+    return converse(parts, by_lines(parts, face))
 
 
 def _input(settings: Settings) -> Device | File:

@@ -1,0 +1,131 @@
+"""The terminal before and after a screen: what it is like, asked for in a moment; and its modes, put back by force.
+
+It knows no screen. What is not on a POSIX system is answered by what is usual.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final, NamedTuple
+
+try:
+    import termios
+    import tty
+except ImportError:  # Windows
+    termios = tty = None  # type: ignore[assignment]
+
+ASK_S: Final = 0.1
+"""A terminal that has not answered by then is taken as usual."""
+MOST_TYPED: Final = 65_536
+
+ASK: Final = b"\x1b]11;?\x1b\\\r\xe2\x97\x8f\x1b[6n\r\x1b[K"
+"""The background's colour; then a glyph that may be two cells wide, and where the cursor is after it."""
+
+UNDO: Final = (
+    "\x18"  # ends a sequence that was cut off in its middle
+    "\x1b[?2026l\x1b[?2004l\x1b[?7h\x1b[?2048l"
+    "\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1015l\x1b[?1006l\x1b[?1016l"
+    "\x1b[<u\x1b[?1049l\x1b[?25h\x1b[?1004l\x1b[0m\r\n"
+)
+"""Switches off whatever a screen may have switched on."""
+
+_COLOUR: Final = re.compile(rb"\x1b\]11;rgb:([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})/([0-9a-fA-F]{1,4})(?:\x07|\x1b\\)")
+_PLACE: Final = re.compile(rb"\x1b\[\d+;(\d+)R")
+
+
+class Known(NamedTuple):
+    """What a terminal said of itself."""
+
+    light: bool | None = None
+    """Whether its background is a light one; None: it did not say."""
+    wide: bool = False
+    """Glyphs of ambiguous width take two cells."""
+    typed: bytes = b""
+    """What the person had typed meanwhile."""
+    answered: bool = True
+    """Nothing more is to come."""
+
+
+def ask(stdin: int, out: int, limit_s: float = ASK_S) -> Known:
+    """Asks the terminal, `limit_s` at most."""
+    if termios is None or os.environ.get("TERM", "") in ("", "dumb", "linux"):
+        return Known()
+    data = b""
+    with _raw(stdin) as raw:
+        if not raw:
+            return Known()
+        try:
+            os.write(out, ASK)
+            end = time.perf_counter() + limit_s
+            while not _PLACE.search(data) and len(data) < MOST_TYPED:
+                left = end - time.perf_counter()
+                if left <= 0 or not select.select([stdin], [], [], left)[0]:
+                    break
+                more = os.read(stdin, 4096)
+                if not more:
+                    break
+                data += more
+        except OSError:
+            return Known()
+    return read(data)
+
+
+def read(data: bytes) -> Known:
+    """What an answer says. The rest of it was typed."""
+    colour, place = _COLOUR.search(data), _PLACE.search(data)
+    light = None
+    if colour is not None:
+        red, green, blue = (int(part, 16) / (16 ** len(part) - 1) for part in colour.groups())
+        light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
+    wide = place is not None and int(place[1]) == 3
+    return Known(light, wide, _PLACE.sub(b"", _COLOUR.sub(b"", data)), place is not None)
+
+
+def light_by_name(colours: str) -> bool | None:
+    """What COLORFGBG ("15;0") says of the background."""
+    last = colours.rpartition(";")[2]
+    if not (last.isascii() and last.isdigit()):
+        return None
+    return int(last) == 7 or 9 <= int(last) <= 15
+
+
+class Modes:
+    """How the terminal was before; `restore` puts it back whatever has happened since."""
+
+    def __init__(self, stdin: int, out: int) -> None:
+        self._stdin, self._out = stdin, out
+        self._before: list[Any] | None = None
+        if termios is not None:
+            with suppress(termios.error, OSError):
+                self._before = termios.tcgetattr(stdin)
+
+    def restore(self) -> None:
+        """By force: what still waits to be shown is thrown away. It may wait for ever on a terminal that is stuck."""
+        if termios is not None and self._before is not None:
+            with suppress(termios.error, OSError):
+                termios.tcflush(self._out, termios.TCOFLUSH)
+            with suppress(termios.error, OSError):
+                termios.tcsetattr(self._stdin, termios.TCSANOW, self._before)
+        with suppress(OSError):
+            os.write(self._out, UNDO.encode())
+
+
+@contextmanager
+def _raw(stdin: int) -> Iterator[bool]:
+    """No echo and no waiting for a line; False where that cannot be had."""
+    try:
+        before = termios.tcgetattr(stdin)
+        tty.setcbreak(stdin, termios.TCSANOW)
+    except (termios.error, OSError):
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        with suppress(termios.error, OSError):
+            termios.tcsetattr(stdin, termios.TCSANOW, before)

@@ -1,0 +1,128 @@
+"""Between Textual and the terminal: what Textual's own driver leaves open; it knows nothing of the talk.
+
+A paste is harmless, a terminal that is gone is told and breaks nothing, and every mode that was switched on is
+switched off again. Where there is no such driver (Windows), Textual's own is used as it is.
+"""
+
+from __future__ import annotations
+
+import os
+import selectors
+import sys
+from codecs import getincrementaldecoder
+from collections.abc import Callable, Iterable
+from typing import IO, TYPE_CHECKING, Any, Protocol
+
+from textual._parser import ParseError
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+
+from voicecli.ui.screen.incoming import Incoming
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+
+class Host(Protocol):
+    """What the app is for its driver. All of it is called from any thread, or between two lines of main."""
+
+    typed_before: bytes
+    """What was typed before the driver read."""
+
+    def terminal_gone(self) -> None:
+        """Nothing can be read or written any more."""
+
+    def paste_cut(self, dropped: int) -> None:
+        """So many characters of a paste were too many."""
+
+    def stop_asked(self) -> None:
+        """SIGTSTP: somebody wants the program to stop."""
+
+
+class TalkDriver(LinuxDriver):
+    """Its app is a `Host`."""
+
+    def __init__(
+        self, app: App[Any], *, debug: bool = False, mouse: bool = True, size: tuple[int, int] | None = None
+    ) -> None:
+        super().__init__(app, debug=debug, mouse=mouse, size=size)
+        self._host: Host = app  # type: ignore[assignment]
+        assert sys.__stderr__ is not None
+        self._file = _Out(sys.__stderr__, self._host.terminal_gone)  # type: ignore[assignment]
+
+    def _sigtstp_application(self, *_: object) -> None:
+        self._host.stop_asked()
+
+    def stop_application_mode(self) -> None:
+        if self._mouse_pixels:
+            self.write("\x1b[?1016l")
+            self._mouse_pixels = False
+        super().stop_application_mode()
+
+    def run_input_thread(self) -> None:
+        """Reads until it is told to end, or nothing can be read any more."""
+        parser, incoming = XTermParser(self._debug), Incoming()
+        decode = getincrementaldecoder("utf-8")("replace").decode
+
+        def take(data: bytes) -> None:
+            text = incoming.feed(decode(data))
+            self._tell(parser.feed(text) if text else ())
+            if incoming.cut and not incoming.pasting:
+                self._host.paste_cut(incoming.cut)
+                incoming.cut = 0
+
+        before, self._host.typed_before = self._host.typed_before, b""
+        if before:
+            take(before)
+        with selectors.SelectSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                if selector.select(0.1):
+                    try:
+                        data = os.read(self.fileno, 65_536)
+                    except OSError:
+                        data = b""
+                    if not data:
+                        self._host.terminal_gone()
+                        break
+                    take(data)
+                self._tell(parser.tick())
+        try:
+            for _ in parser.feed(""):
+                pass
+        except (EOFError, ParseError):
+            pass
+
+    def _tell(self, messages: Iterable[Any]) -> None:
+        for message in messages:
+            self.process_message(message)
+
+
+class _Out:
+    """The terminal to write to. Once it is gone nothing is written, and nothing is raised where nobody could catch."""
+
+    def __init__(self, file: IO[str], gone: Callable[[], None]) -> None:
+        self._file = file
+        self._gone = gone
+        self._lost = False
+
+    def fileno(self) -> int:
+        return self._file.fileno()
+
+    def isatty(self) -> bool:
+        return self._file.isatty()
+
+    def write(self, text: str) -> None:
+        self._try(lambda: self._file.write(text))
+
+    def flush(self) -> None:
+        self._try(self._file.flush)
+
+    def _try(self, do: Callable[[], object]) -> None:
+        if self._lost:
+            return
+        try:
+            do()
+        except (OSError, ValueError):
+            self._lost = True
+            self._gone()
