@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from voicecli.core.changes import (
     AnyChange,
     Cut,
+    DelayNow,
     Ended,
     Foreign,
     HeardNow,
@@ -15,6 +16,7 @@ from voicecli.core.changes import (
     LimitsNow,
     LinkNow,
     PhaseNow,
+    QueuedNow,
     SessionNow,
     SoundNow,
     Started,
@@ -72,6 +74,14 @@ HAPPENED = st.one_of(
         silent_ms=st.none() | st.floats(0, 100),
     ),
     st.builds(
+        DelayNow,
+        item=ITEMS,
+        noticed=st.none() | st.floats(),
+        first_sent=st.floats(),
+        first_heard=st.floats(),
+        from_commit=st.booleans(),
+    ),
+    st.builds(
         Told,
         severity=st.sampled_from(["info", "warning", "error"]),
         code=TEXTS,
@@ -88,6 +98,7 @@ NOW = st.one_of(
     ),
     st.builds(HeardNow, item=ITEMS, ms=st.integers(0, 9999), characters=st.integers(0, 99)),
     st.builds(LevelsNow, input_db=st.floats(), output_db=st.floats(), queued_s=st.floats()),
+    st.builds(QueuedNow, seconds=st.floats(), peaks=st.lists(st.floats(), max_size=3).map(tuple)),
     st.builds(
         LimitsNow,
         limits=st.tuples(

@@ -133,6 +133,29 @@ class Interrupted(Change, frozen=True):
     """From the decision to silence; None where there is no speaker, or it did not say."""
 
 
+class DelayNow(Change, frozen=True):
+    """How long an answer took, once its first sample was heard: said once of each turn, so it is never passed over.
+
+    In seconds, each from where the one before it ended; their sum is what the ear had to wait.
+    """
+
+    item: str
+    """The turn of the assistant's that was waited for."""
+    noticed: float | None
+    """From the end of speech (the release of the talk key, the sending of a text) until the server told that it has
+    the turn; None with `from_commit`."""
+    first_sent: float
+    """From there to the first sound of the answer that came."""
+    first_heard: float
+    """From there to the first sample that was heard."""
+    from_commit: bool = False
+    """Nobody can say when the speech ended: what is measured begins where the turn was taken."""
+
+    @property
+    def total(self) -> float:
+        return (self.noticed or 0.0) + self.first_sent + self.first_heard
+
+
 class Told(Change, frozen=True, kw_only=True):
     """A notice: what happened in the user's words, and what to do."""
 
@@ -198,6 +221,15 @@ class LevelsNow(Change, frozen=True):
     queued_s: float
 
 
+class QueuedNow(Change, frozen=True):
+    """What is laid and not heard yet, from the playhead on; at most ten a second, where levels were asked for."""
+
+    seconds: float
+    """All of it, also where that is more than `peaks` tell."""
+    peaks: tuple[float, ...]
+    """dBFS for each 250 ms, the first from the playhead on; 40 at most."""
+
+
 class LimitNow(Struct, frozen=True):
     name: Foreign
     limit: float | None
@@ -241,6 +273,7 @@ AnyChange = (
     | TurnSet
     | TurnGone
     | Interrupted
+    | DelayNow
     | Told
     | Ended
     | LinkNow
@@ -248,6 +281,7 @@ AnyChange = (
     | SoundNow
     | HeardNow
     | LevelsNow
+    | QueuedNow
     | LimitsNow
     | UsageNow
     | SessionNow

@@ -11,6 +11,7 @@ import msgspec
 
 from voicecli.core.changes import (
     AnyChange,
+    DelayNow,
     Ended,
     Foreign,
     HeardNow,
@@ -19,6 +20,7 @@ from voicecli.core.changes import (
     LimitsNow,
     LinkNow,
     PhaseNow,
+    QueuedNow,
     SessionNow,
     SoundNow,
     Started,
@@ -87,7 +89,13 @@ class Jsonl:
                 }
             case PhaseNow():
                 return "state", {"state": change.phase, "detail": change.detail or None}
-            case TurnOpened(item=item) | TurnMoved(item=item) | TurnSet(item=item) | TurnGone(item=item):
+            case (
+                TurnOpened(item=item)
+                | TurnMoved(item=item)
+                | TurnSet(item=item)
+                | TurnGone(item=item)
+                | DelayNow(item=item)
+            ):
                 row = self.view.row(item)
                 return self._news(_turn(row)) if row else None
             case TurnGrew():
@@ -148,7 +156,7 @@ class Jsonl:
                     "usage": usage,
                     "cost": None,
                 }
-            case HeardNow():
+            case HeardNow() | QueuedNow():
                 return None
             case _:
                 assert_never(change)
@@ -204,5 +212,11 @@ def _turn(row: Row) -> dict[str, Any]:
         "error": error if row.error_code or row.error.raw else None,
         "started": _finite(row.started, 3),
         "ended": _finite(row.ended, 3),
-        "delay": None,
+        "delay": None if row.delay is None else _delay(row.delay),
     }
+
+
+def _delay(delay: DelayNow) -> dict[str, Any]:
+    """In seconds; `from_commit`: nobody can say when the speech ended."""
+    seconds = {name: _finite(getattr(delay, name), 3) for name in ("noticed", "first_sent", "first_heard")}
+    return {**seconds, "from_commit": delay.from_commit}

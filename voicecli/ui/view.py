@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from voicecli.core.changes import (
     NOTHING,
     AnyChange,
+    DelayNow,
     Ended,
     Foreign,
     HeardNow,
@@ -22,6 +23,7 @@ from voicecli.core.changes import (
     LimitsNow,
     LinkNow,
     PhaseNow,
+    QueuedNow,
     SessionNow,
     SoundNow,
     Started,
@@ -63,6 +65,8 @@ class Row(Struct, frozen=True, kw_only=True):
     error_code: str = ""
     error: Foreign = NOTHING
     ended: float | None = None
+    delay: DelayNow | None = None
+    """How long it took to be heard."""
     gone: bool = False
     """Taken out of the conversation because nobody heard it."""
 
@@ -84,6 +88,7 @@ class View:
         self.sound: dict[Literal["input", "output"], SoundNow] = {}
         self.heard: HeardNow | None = None
         self.levels: LevelsNow | None = None
+        self.queued: QueuedNow | None = None
         self.limits: LimitsNow | None = None
         self.usage: UsageNow | None = None
         self.session: SessionNow | None = None
@@ -141,6 +146,9 @@ class View:
             case Interrupted():
                 self.interruptions.append(change)
                 del self.interruptions[:-MOST_ROWS]
+            case DelayNow(item=item):
+                if item in self._rows:
+                    self._rows[item] = replace(self._rows[item], delay=change)
             case Told():
                 self.notices = (*self.notices[-99:], change)
             case Ended():
@@ -155,6 +163,8 @@ class View:
                 self.heard = change
             case LevelsNow():
                 self.levels = change
+            case QueuedNow():
+                self.queued = change
             case LimitsNow():
                 self.limits = change
             case UsageNow():
