@@ -177,7 +177,7 @@ def _look(module: ModuleType, known: Known) -> Any:
 
 def _driver() -> Any:
     """None: Textual's own, where ours does not run."""
-    if sys.platform == "win32":
+    if os.name == "nt":
         return None
     return importlib.import_module("voicecli.ui.screen.driver").TalkDriver
 

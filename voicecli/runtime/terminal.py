@@ -5,6 +5,7 @@ It knows no screen. What is not on a POSIX system is answered by what is usual.
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import select
@@ -13,11 +14,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, NamedTuple
 
-try:
-    import termios
-    import tty
-except ImportError:  # Windows
-    termios = tty = None  # type: ignore[assignment]
+
+def _module(name: str) -> Any:
+    """A module that only POSIX systems have; None elsewhere."""
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        return None
+
+
+termios: Final = _module("termios")
+tty: Final = _module("tty")
 
 ASK_S: Final = 0.1
 """A terminal that has not answered by then is taken as usual."""

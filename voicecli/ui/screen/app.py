@@ -201,7 +201,8 @@ class TalkApp(App[int]):
     def _handle_exception(self, error: Exception) -> None:
         """A bug of ours. Textual would print the locals of every frame, among which a key may be (G9)."""
         self._exception = self._exception or error  # Textual's tests raise it
-        self._exception_event.set()
+        event: Any = self._exception_event
+        event.set()
         self._fail(error)
 
     def _fail(self, error: Exception) -> None:
