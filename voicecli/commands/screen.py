@@ -79,7 +79,7 @@ class Screen:
         """Until `Ended`; gives the exit code."""
         talk = self._talk
         talk.begin()
-        width, height = shutil.get_terminal_size()
+        width, height = _size()
         if width < SMALLEST[0] or height < SMALLEST[1]:
             least = f"{SMALLEST[0]} columns and {SMALLEST[1]} lines"
             return self._by_lines("The terminal is too small for the screen.", f"It needs {least}.")
@@ -92,7 +92,12 @@ class Screen:
         talk.restore = modes.restore
         known = ask(0, self._err)
         app = self._app = module.TalkApp(
-            talk, time.perf_counter, _look(module, known), settle=settle_interpreter, driver_class=_driver()
+            talk,
+            time.perf_counter,
+            _look(module, known),
+            settle=settle_interpreter,
+            halt=_halt,
+            driver_class=_driver(),
         )
         app.typed_before = known.typed
         with _signals_kept():
@@ -173,6 +178,19 @@ def _look(module: ModuleType, known: Known) -> Any:
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
     plain = known.wide or encoding != "utf8" or os.environ.get("TERM") == "linux"
     return module.Look(light=bool(light), ascii=plain)
+
+
+def _halt() -> None:
+    """Stops this process until it is told to go on."""
+    os.kill(os.getpid(), getattr(signal, "SIGSTOP"))  # noqa: B009 - not on Windows, where nobody calls this
+
+
+def _size() -> tuple[int, int]:
+    try:
+        width, height = os.get_terminal_size(0)
+    except OSError:
+        width, height = 0, 0
+    return (width, height) if width and height else shutil.get_terminal_size()
 
 
 def _driver() -> Any:

@@ -38,6 +38,9 @@ class Host(Protocol):
     def stop_asked(self) -> None:
         """SIGTSTP: somebody wants the program to stop."""
 
+    def continued(self) -> None:
+        """SIGCONT, after a stop that nobody asked us about."""
+
 
 class TalkDriver(LinuxDriver):
     """Its app is a `Host`."""
@@ -53,11 +56,30 @@ class TalkDriver(LinuxDriver):
     def _sigtstp_application(self, *_: object) -> None:
         self._host.stop_asked()
 
+    def _sigcont_application(self, *_: object) -> None:
+        if self._auto_restart:
+            self._host.continued()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """The terminal's own word; COLUMNS and LINES, which may be set, do not follow when it is resized."""
+        try:
+            size = os.get_terminal_size(self.fileno)
+        except OSError:
+            return super()._get_terminal_size()
+        return (size.columns, size.lines) if size.columns and size.lines else super()._get_terminal_size()
+
+    def restart(self) -> None:
+        """Puts every mode on again; where they are on, off before."""
+        if self._key_thread is not None:
+            self.suspend_application_mode()
+        self.resume_application_mode()
+
     def stop_application_mode(self) -> None:
         if self._mouse_pixels:
             self.write("\x1b[?1016l")
             self._mouse_pixels = False
         super().stop_application_mode()
+        self._key_thread = None
 
     def run_input_thread(self) -> None:
         """Reads until it is told to end, or nothing can be read any more."""
