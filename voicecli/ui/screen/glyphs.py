@@ -1,4 +1,7 @@
-"""The shapes that are drawn, in Unicode and in ASCII: one cell each but `cut_text` and `more`; a word stands beside each."""
+"""The shapes that are drawn, in Unicode and in ASCII, each beside a word.
+
+Each is one cell wide but `cut_text` (two) and `more`.
+"""
 
 from __future__ import annotations
 

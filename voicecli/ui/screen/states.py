@@ -1,0 +1,115 @@
+"""The state of the talk in words: the one state, how long, and whether the microphone is on; it draws nothing."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+
+from voicecli.core.changes import Phase
+from voicecli.ui.screen.theme import Role
+from voicecli.ui.view import View
+
+Shape = Literal["listening", "you", "thinking", "speaks", "off", "reconnecting", "waits"]
+"""The name of a glyph."""
+Kind = Phase | Literal["starting", "ended"]
+
+
+class Look(NamedTuple):
+    word: str
+    short: str
+    """Where there is no room: ten characters at most."""
+    shape: Shape
+    ink: Role
+
+
+LOOKS: Final[dict[Kind, Look]] = {
+    "starting": Look("starting", "starting", "reconnecting", "muted"),
+    "not_connected": Look("not connected", "no link", "off", "bad"),
+    "connecting": Look("connecting", "connecting", "reconnecting", "warn"),
+    "recording": Look("recording", "recording", "you", "bad"),
+    "recording_full": Look("recorded", "recorded", "you", "warn"),
+    "you_are_speaking": Look("you are speaking", "you speak", "you", "you"),
+    "assistant_speaking": Look("assistant speaking", "assistant", "speaks", "ai"),
+    "waiting_for_sound": Look("waiting for sound", "no sound", "thinking", "warn"),
+    "thinking": Look("thinking", "thinking", "thinking", "fg"),
+    "muted": Look("muted", "muted", "off", "warn"),
+    "press_to_talk": Look("press space to talk", "space: say", "listening", "fg"),
+    "waiting_for_you_to_type": Look("waiting for you to type", "type", "listening", "fg"),
+    "listening": Look("listening", "listening", "listening", "fg"),
+    "ended": Look("the talk is over", "over", "off", "muted"),
+}
+
+
+class State(NamedTuple):
+    kind: Kind
+    word: str
+    detail: str
+    """"" where there is nothing to add."""
+    right: str
+    """Whether the microphone is on, and what is to be known about echo."""
+    short: str
+    right_short: str
+    shape: Shape
+    ink: Role
+
+
+def seconds(s: float) -> str:
+    """A time that grows or shrinks while it is looked at: in steps of 0.2 s, from 10 s on in whole seconds."""
+    return f"{int(s)} s" if s >= 10 else f"{int(s * 5 + 1e-6) / 5:.1f} s"
+
+
+def minutes(s: float) -> str:
+    """As on a clock: 0:06, 12:04, 1:00:00."""
+    whole = max(0, int(s))
+    hours, rest = divmod(whole, 3600)
+    return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
+
+
+def state(view: View, since_s: float, *, interrupted: str, queued_s: float, half_duplex: bool) -> State:
+    """What is true of `view`, in a phase that began `since_s` ago."""
+    kind: Kind = "starting" if view.phase is None else view.phase.phase
+    if view.ended is not None:
+        kind = "ended"
+    look = LOOKS[kind]
+    right, right_short = microphone(view, kind, half_duplex)
+    detail = _detail(kind, view.phase.detail if view.phase else "", since_s, interrupted, queued_s)
+    return State(kind, look.word, detail, right, look.short, right_short, look.shape, look.ink)
+
+
+def _detail(kind: Kind, told: str, since_s: float, interrupted: str, queued_s: float) -> str:
+    match kind:
+        case "you_are_speaking":
+            return interrupted or seconds(since_s)
+        case "recording":
+            then = {"held": "let go to send", "latched": "space sends it"}.get(told, "")
+            return f"{seconds(since_s)} · {then}" if then else seconds(since_s)
+        case "recording_full":
+            return "two minutes · space sends it, esc throws it away"
+        case "assistant_speaking":
+            return f"{seconds(queued_s)} to come" if queued_s >= 0.2 else ""
+        case "thinking":
+            return interrupted or seconds(since_s)
+        case "connecting":
+            return f"{int(since_s)} s" if since_s >= 1 else ""
+        case "waiting_for_sound":
+            return told
+        case "listening" | "muted" | "press_to_talk" | "waiting_for_you_to_type":
+            return interrupted
+        case _:
+            return ""
+
+
+def microphone(view: View, kind: Kind, half_duplex: bool) -> tuple[str, str]:
+    """Whether it is on, with what is to be known about echo, and without."""
+    if view.started is not None and view.started.mode == "chat":
+        return "no microphone in this talk", "no mic"
+    sound = view.sound.get("input")
+    if sound is None or sound.state == "closed":
+        return "mic off", "mic off"
+    if sound.state == "lost":
+        return "no microphone", "no mic"
+    if half_duplex:
+        word = "mic shut" if kind == "assistant_speaking" else "mic on"
+        return f"{word} · half-duplex", word
+    if view.started is not None and view.started.mode == "ptt":
+        return "mic on · push-to-talk", "mic on"
+    return "mic on · no echo cancelling", "mic on"
