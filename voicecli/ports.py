@@ -20,8 +20,8 @@ RATE: Final = 24_000
 
 SAMPLES_PER_MS: Final = RATE // 1000
 
-PEAK_SAMPLES: Final = RATE // 10
-"""Levels of laid sound are told in steps of this many samples (100 ms) of the timeline."""
+PEAK_SAMPLES: Final = RATE // 20
+"""Levels of laid sound are told in steps of this many samples (50 ms) of the timeline."""
 
 
 class Side(Enum):

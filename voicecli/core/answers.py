@@ -23,7 +23,9 @@ ROLES: Final[dict[str, TurnRole]] = {"user": "you", "assistant": "assistant", "s
 
 def committed(talk: Talk, item: str, previous: str | None, at: float) -> None:
     """A turn of the person's: its place is fixed now, its words come later, or never."""
-    by_key = talk.recorder.said() if talk.pending.answered(Kind.COMMIT) else None
+    ours = talk.pending.answered(Kind.COMMIT) is not None
+    by_key = talk.recorder.said() if ours else None
+    talk.timings.taken(item, at, by_key=ours)
     talk.uplink.committed(item)
     talk.ending.turn_taken()
     talk.transcript.open(item, "you", "voice", previous)
@@ -59,6 +61,7 @@ def item(talk: Talk, item: Item, previous: str | None) -> None:
     name = item.id or ""
     if talk.pending.answered(Kind.ITEM, name):
         talk.unsent.pop(name, None)
+        talk.timings.noticed(talk.now)
     if name in talk.cut:
         return
     if item.type in CALLS:
@@ -195,6 +198,7 @@ def sound(talk: Talk, event: e.AudioDelta, at: float) -> None:
     form = talk.conversation.form(event.item_id, event.content_index)
     if data := talk.ledger.whole(event.item_id, event.content_index, event.delta, form):
         position = talk.ledger.lay(event.item_id, form.samples(len(data)))
+        talk.timings.sound(talk.transcript.key(event.item_id), event.response_id, position, at)
         talk.out.append(Play(position, data, form))
 
 
@@ -232,6 +236,7 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
     if response.usage is not None:
         last = next((item for item in reversed(items) if talk.transcript.known(item)), None)
         talk.show(talk.counted.add(response.usage, talk.transcript.key(last) if last else None))
+    talk.timings.done(name, cancelled=response.status == "cancelled")
     details = response.status_details
     why = notices.outcome(response.status, details, talk.plan.key_source)
     stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")

@@ -29,6 +29,7 @@ def interrupt(talk: Talk, by: By, at: float) -> bool:
     if by != "voice" and (response := talk.responses.cancel()) is not None:  # the server's VAD cancels by itself
         cancel(talk, response)
     turn = talk.ledger.hearing(at) or (next(reversed(current.items), None) if current else None)
+    talk.timings.cut(at)
     playhead, verdicts = talk.ledger.cut(at)
     verdicts += _silent_ones(talk, current, verdicts)
     cuts: list[Cut] = []
@@ -44,6 +45,8 @@ def interrupt(talk: Talk, by: By, at: float) -> bool:
             talk.transcript.settled(verdict)
     if playhead is not None:
         talk.out.append(Move(playhead))
+        if (queued := talk.levels.cut()) is not None:
+            talk.show(queued)
     if not (cuts or removed or playhead or (active and by != "voice")):
         return False
     key = talk.transcript.key(turn) if turn else None
@@ -105,8 +108,11 @@ def unheard(talk: Talk, item: str, response: str | None, verdict: Verdict | None
 
 def read(talk: Talk, at: float) -> None:
     """The speaker is gone: what was to be heard is read. Nothing is sent; more of the same items is only read too."""
+    talk.timings.cut(at)
     for verdict in talk.ledger.read(at):
         talk.transcript.settled(verdict)
+    if (queued := talk.levels.cut()) is not None:
+        talk.show(queued)
 
 
 def _truncate(talk: Talk, verdict: Verdict) -> Cut:

@@ -16,6 +16,13 @@ def silence_s(session: SessionConfig) -> float:
     return float(500 if ms is None else ms) / 1000
 
 
+def window_ms(session: SessionConfig) -> float | None:
+    """The silence that the server's `audio_end_ms` includes; None where its VAD waits as long as it likes."""
+    detection = session.turn_detection
+    semantic = isinstance(detection, TurnDetection) and detection.type == "semantic_vad"
+    return None if semantic else 1000 * silence_s(session)
+
+
 def agreed(wanted: SessionConfig, effective: SessionConfig) -> SessionConfig:
     """The settings after an update that was taken: where the server is silent about the sound, it is as we asked."""
     return msgspec.structs.replace(

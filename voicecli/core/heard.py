@@ -151,6 +151,13 @@ class Ledger:
             self._spans.popleft()
         return self._ear
 
+    def heard_at(self, position: int) -> float | None:
+        """When the sample at `position` reaches the ear; None where it was not handed over, or is long over."""
+        for span in self._spans:
+            if span.position <= position < span.position + span.n:
+                return span.dac_at + (position - span.position) / RATE
+        return None
+
     def queued(self, at: float) -> int:
         """Samples that are laid and not heard yet."""
         return self.end - self.ear(at)

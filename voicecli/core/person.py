@@ -35,6 +35,7 @@ def send_texts(talk: Talk, at: float) -> None:
         content = (ContentPart(type="input_text", text=text),)
         event = ConversationItemCreate(item=Item(id=item, type="message", role="user", content=content))
         talk.send(event, Kind.ITEM, item)
+        talk.timings.asked(at)
         talk.ask_for_answer(at)
 
 
@@ -64,6 +65,7 @@ def _answer(talk: Talk, at: float) -> None:
     elif talk.responses.busy:
         talk.tell("answering_already")
     else:
+        talk.timings.asked(at)
         talk.ask_for_answer(at)
 
 

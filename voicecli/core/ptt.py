@@ -94,6 +94,7 @@ def released(talk: Talk, release: TalkReleased, at: float) -> None:
 def _wait_for_tail(talk: Talk, released_at: float, at: float) -> None:
     """The last word is still in the device: it is waited for, unless it has been here before the release was."""
     talk.recorder.release(released_at)
+    talk.timings.released(released_at)
     if talk.recorder.complete:
         _take(talk, at)
 
@@ -142,6 +143,7 @@ def _take(talk: Talk, at: float) -> None:
         talk.ending.used = True
         talk.ending.turn_over(at)
         talk.recorder.done()
+        talk.timings.said(at)
         talk.send(InputAudioBufferCommit(), Kind.COMMIT)
         talk.answer_held = talk.answer_held or talk.plan.auto_answer
     _answer(talk, at)

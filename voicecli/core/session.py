@@ -13,6 +13,7 @@ from voicecli.core import answers, barge_in, linking, patience, person, ptt, sou
 from voicecli.core.changes import Ended, HeardNow, LinkNow, Phase, PhaseNow
 from voicecli.core.connection import Cue as LinkCue
 from voicecli.core.connection import Link
+from voicecli.core.effective import window_ms
 from voicecli.core.effects import AnyEffect, Hangup
 from voicecli.core.ending import End
 from voicecli.core.heard import Ledger
@@ -94,6 +95,7 @@ class VoiceSession:
             talk.uplink.deadline,
             talk.recorder.deadline,
             talk.levels.deadline,
+            talk.timings.deadline,
             talk.absences.deadline,
         ]
         if talk.connection.ready:
@@ -133,6 +135,7 @@ class VoiceSession:
             case stimuli.AudioDropped(samples=samples):
                 talk.uplink.lost(samples)
                 talk.recorder.lost(samples)
+                talk.timings.lost(samples)
                 sounding.tell_dropped(talk, at)
             case stimuli.NotCarried(path=path, why=why):
                 talk.tell_once(f"not carried {path}", "not_carried", why, what=path)
@@ -143,6 +146,8 @@ class VoiceSession:
             case Passed(spans=spans):
                 for span in spans:
                     talk.ledger.passed(span)
+                if (first := talk.timings.awaited) is not None:
+                    talk.timings.handed(talk.ledger.heard_at(first))
                 talk.ending.event(at)  # a long answer plays on after the server's last word
             case SoundOpened():
                 sounding.opened(talk, stimulus)
@@ -204,6 +209,8 @@ class VoiceSession:
                     talk.uplink.speaks(item, float(start))
                     barge_in.interrupt(talk, "voice", at)
             case e.SpeechStopped(item_id=item, audio_end_ms=end):
+                start = talk.uplink.spoke_from_ms if talk.uplink.speaking == item else 0.0
+                talk.timings.speech_over(item, start, float(end), window_ms(talk.effective), at)
                 talk.uplink.spoken(item, float(end))
                 talk.ending.turn_over(at)
             case e.InputAudioBufferCommitted(item_id=item, previous_item_id=previous):
@@ -216,7 +223,8 @@ class VoiceSession:
                 answers.transcription(talk, event)
             case e.ConversationItemRetrieved(item=whole):
                 answers.retrieved(talk, whole)
-            case e.TimeoutTriggered():
+            case e.TimeoutTriggered(item_id=item):
+                talk.timings.idle(item)
                 talk.tell("idle")
             case e.DtmfReceived(event=key):
                 talk.tell("dtmf", what=key)
@@ -267,6 +275,7 @@ class VoiceSession:
                 assert_never(event)
 
     def _created(self, response: str, at: float) -> None:
+        self.talk.timings.responding(response, at)
         if (cancel := self.talk.responses.created(response, at)) is not None:
             barge_in.cancel(self.talk, cancel)
 
@@ -274,6 +283,8 @@ class VoiceSession:
 
     def _settle(self, at: float) -> None:
         talk = self.talk
+        if (delay := talk.timings.heard(at)) is not None:
+            talk.show(delay)
         for verdict in talk.ledger.settle(at):
             talk.interruption.heard(verdict.heard / RATE)
             talk.transcript.settled(verdict)

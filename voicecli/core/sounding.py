@@ -36,6 +36,7 @@ def recorded(talk: Talk, block: MicBlock, at: float) -> None:
         return
     talk.levels.recorded(block.level_db)
     if pcm := talk.uplink.block(block.pcm):
+        talk.timings.sent(len(pcm) // 2, block.adc_at)
         talk.out.append(SendAudio(pcm, talk.input))
 
 
@@ -108,6 +109,7 @@ def _end_turn(talk: Talk, at: float) -> None:
     ptt.cut_short(talk, at)
     if talk.uplink.gate in (Gate.OPEN, Gate.SHUT) and isinstance(talk.effective.turn_detection, TurnDetection):
         silence = talk.uplink.silence(silence_s(talk.effective) + AFTER_SILENCE_S)
+        talk.timings.sent(len(silence) // 2, at)
         talk.out.append(SendAudio(silence, talk.input, kept=True))
 
 
@@ -160,5 +162,5 @@ def tick(talk: Talk, at: float) -> None:
     tell_dropped(talk, at)
     if talk.uplink.down_too_long(at):
         talk.close_side(Side.MICROPHONE)
-    if level := talk.levels.tick(at, talk.ledger.ear(at), talk.ledger.queued(at)):
+    for level in talk.levels.tick(at, talk.ledger.ear(at), talk.ledger.queued(at)):
         talk.show(level)

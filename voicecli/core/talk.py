@@ -27,6 +27,7 @@ from voicecli.core.repeats import Repeats
 from voicecli.core.responses import Responses
 from voicecli.core.sides import Absences, Cue, DeviceSide
 from voicecli.core.silence import Silence
+from voicecli.core.timings import Timings
 from voicecli.core.transcript import Transcript
 from voicecli.core.uplink import Uplink
 from voicecli.core.usage import Counted
@@ -66,6 +67,7 @@ class Talk:
         self.echo = plan.echo
         self.counted = Counted()
         self.levels = Levels(plan.levels)
+        self.timings = Timings()
         self.ending = Ending(plan.microphone, plan.keyboard, silence_s(plan.session), keyed=plan.ptt)
         self.texts: deque[tuple[str, str]] = deque()
         """Typed and not sent yet: our item and its text."""
@@ -82,6 +84,7 @@ class Talk:
         self.connection = Connection(self.rows)
         self.pending = Pending()
         self.silence = Silence()
+        self.timings.reconnect()
         self.intake = Intake(self.rows)
         self.responses = Responses(self.rows)
         self.conversation = Conversation(self.plan.profile.output)
