@@ -32,7 +32,7 @@ MAY: dict[str, set[str]] = {
 PURE = {"protocol", "core", "audio", "ui"}
 READS_THE_TERMINAL = {"ui/screen/driver.py"}
 """Textual's driver waits for keys in a thread, and so does what stands in its place."""
-ON_TEXTUALS_LOOP = {"ui/screen/app.py": {"asyncio"}}
+ON_TEXTUALS_LOOP = {"ui/screen/citizen.py": {"asyncio"}}
 """It takes what comes from other threads and from signals."""
 IMPURE = {
     "asyncio",

@@ -183,6 +183,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = "off"
     plain: Annotated[bool, About("Lines of text, one for each finished thing.", _TALKS)] = False
     jsonl: Annotated[bool, About("One JSON object a line, for programs.", _TALKS)] = False
+    theme: Annotated[
+        Literal["auto", "dark", "light"],
+        About("The colours of the screen; auto takes those that go with the terminal's background.", _TALKS),
+    ] = "auto"
+    ascii: Annotated[
+        bool, About("The screen draws with ASCII only, for fonts and terminals that show its glyphs badly.", _TALKS)
+    ] = False
+    motion: Annotated[
+        Literal["on", "off"], About("off: nothing on the screen moves by itself; the tape becomes two meters.", _TALKS)
+    ] = "on"
     levels: Annotated[bool, About("With --jsonl: sound levels, ten times a second.", _TALK)] = False
     log_level: Annotated[
         Literal["debug", "info", "warning", "error"],

@@ -24,6 +24,7 @@ from voicecli.core.changes import Told
 from voicecli.runtime.process import end_within
 from voicecli.runtime.terminal import Known, Modes, ask, light_by_name
 from voicecli.runtime.thread import settle_interpreter
+from voicecli.settings import Settings
 from voicecli.ui.plain import end_line, notice_line, transcript
 from voicecli.ui.view import View
 
@@ -33,6 +34,12 @@ SHOW_END_S: Final = 5.0
 """A terminal that stopped reading does not hold up the end for longer."""
 BUG: Final = 70
 
+_BUG: Final = Told(
+    severity="error",
+    code="internal_error",
+    title="voicecli made a mistake of its own on the screen and had to end this talk.",
+    hint="Please report it with the log file.",
+)
 _LOG = logging.getLogger("voicecli.screen")
 
 
@@ -94,7 +101,8 @@ class Screen:
         app = self._app = module.TalkApp(
             talk,
             time.perf_counter,
-            _look(module, known),
+            _look(module, self._parts.config.settings, known),
+            half_duplex=self._parts.config.settings.echo == "half-duplex",
             settle=settle_interpreter,
             halt=_halt,
             driver_class=_driver(),
@@ -114,6 +122,7 @@ class Screen:
         if not app.stood and not self._talk.leaving:
             return self._by_lines("The screen could not be started.", "The log has more.", app.bug)
         if not self._talk.leaving:
+            self._talk.show(_BUG)
             self._talk.leave(BUG)
         return self._over(app.view, BUG)
 
@@ -173,11 +182,14 @@ def _last_words(view: View, code: int) -> list[Told]:
     return [told for told in view.notices if told.severity == "error"][-1:] if code else []
 
 
-def _look(module: ModuleType, known: Known) -> Any:
+def _look(module: ModuleType, settings: Settings, known: Known) -> Any:
     light = known.light if known.light is not None else light_by_name(os.environ.get("COLORFGBG", ""))
+    if settings.theme != "auto":
+        light = settings.theme == "light"
     encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    plain = known.wide or encoding != "utf8" or os.environ.get("TERM") == "linux"
-    return module.Look(light=bool(light), ascii=plain)
+    plain = settings.ascii or known.wide or encoding != "utf8" or os.environ.get("TERM") == "linux"
+    still = settings.motion == "off" or os.environ.get("TEXTUAL_ANIMATIONS", "").lower() == "none"
+    return module.Look(light=bool(light), ascii=plain, motion=not still, coloured=not os.environ.get("NO_COLOR"))
 
 
 def _halt() -> None:

@@ -14,9 +14,11 @@ from textual.binding import Binding, BindingType
 from voicecli.core.changes import AnyChange, Ended, Told
 from voicecli.ui.actions import ACTIONS, Do, Say, TalkKey, parse
 from voicecli.ui.screen.citizen import Citizen
-from voicecli.ui.screen.standfacts import Facts
+from voicecli.ui.screen.facts import Facts
+from voicecli.ui.screen.glyphs import ASCII, UNICODE, Glyphs
 from voicecli.ui.screen.standins import Composer, Conversation, Notice, StateLine, TopLine
 from voicecli.ui.screen.talking import Talking
+from voicecli.ui.screen.theme import DARK, LIGHT, PLAIN, Inks
 from voicecli.ui.view import View
 
 DRAIN_S: Final = 1 / 30
@@ -25,12 +27,28 @@ AGAIN_S: Final = 2.0
 INTERRUPTED: Final = 130
 
 
+_AGAIN: Final = Told(
+    severity="warning", code="again_to_quit", title="Ctrl-C again ends the talk.", hint="So does ctrl+q."
+)
+
+
 class Look(NamedTuple):
     """How it is to look."""
 
     light: bool = False
     ascii: bool = False
     motion: bool = True
+    coloured: bool = True
+
+    @property
+    def inks(self) -> Inks:
+        if not self.coloured:
+            return PLAIN
+        return LIGHT if self.light else DARK
+
+    @property
+    def glyphs(self) -> Glyphs:
+        return ASCII if self.ascii else UNICODE
 
 
 class TalkApp(Citizen):
@@ -45,12 +63,21 @@ class TalkApp(Citizen):
     ]
     CSS = "Conversation { height: 1fr; } Composer { border: none; height: 1; }"
 
-    def __init__(self, talking: Talking, clock: Callable[[], float], look: Look | None = None, **more: Any) -> None:
-        """`more` is for `Citizen`."""
+    def __init__(
+        self,
+        talking: Talking,
+        clock: Callable[[], float],
+        look: Look | None = None,
+        *,
+        half_duplex: bool = False,
+        **more: Any,
+    ) -> None:
+        """`half_duplex`: the talk begins so; `more` is for `Citizen`."""
         super().__init__(talking, clock, **more)
-        self.facts = Facts()
+        self.facts = Facts(half_duplex=half_duplex)
         self.look = look or Look()
-        self._again_at = 0.0
+        self.inks, self.glyphs = self.look.inks, self.look.glyphs
+        self._again_by = 0.0
 
     @property
     def view(self) -> View:  # type: ignore[override]
@@ -65,6 +92,8 @@ class TalkApp(Citizen):
         yield Composer()
 
     def on_mount(self) -> None:
+        self.register_theme(self.inks.theme())
+        self.theme = self.inks.name
         self.begin()
         self.query_one(Composer).focus()
         self.set_interval(DRAIN_S, self._drain)
@@ -72,6 +101,10 @@ class TalkApp(Citizen):
     def _drain(self) -> None:
         at = self.clock()
         changed = False
+        if 0 < self._again_by <= at:
+            self._again_by = 0.0
+            self.facts.drop_notice(_AGAIN.code)
+            changed = True
         for change in self.talking.take():
             changed = True
             self._apply(change, at)
@@ -129,7 +162,8 @@ class TalkApp(Citizen):
             self.talking.stop_answer()
         elif composer.value:
             composer.value = ""
-        elif at < self._again_at + AGAIN_S:
+        elif at < self._again_by:
             self.talking.leave(INTERRUPTED)
         else:
-            self._again_at = at
+            self._again_by = at + AGAIN_S
+            self._apply(_AGAIN, at)

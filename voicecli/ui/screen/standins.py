@@ -7,7 +7,7 @@ from textual.message import Message
 from textual.widgets import Input, Static
 
 from voicecli.ui.plain import transcript
-from voicecli.ui.screen.standfacts import Facts
+from voicecli.ui.screen.facts import Facts
 
 
 class TopLine(Static):
