@@ -55,7 +55,7 @@ class Tape:
         self._assistant = max(self._assistant, step(output_db))
 
     def queue(self, at: float, peaks: tuple[float, ...]) -> None:
-        """What is laid and not heard yet, a peak for each cell. Shown from the next cell on; that it is gone, at once."""
+        """What is laid and not heard yet, by cells. Shown from the next cell on; that it is gone: at once."""
         self._queued = tuple(step(db) for db in peaks)
         if not self._queued:
             self._show_queue()
