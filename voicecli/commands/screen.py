@@ -103,6 +103,7 @@ class Screen:
             time.perf_counter,
             _look(module, self._parts.config.settings, known),
             half_duplex=self._parts.config.settings.echo == "half-duplex",
+            clean=self._parts.config.redactor,
             settle=settle_interpreter,
             halt=_halt,
             driver_class=_driver(),

@@ -8,16 +8,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, ClassVar, Final, NamedTuple
 
+from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.content import Content
+from textual.widgets import Static
 
 from voicecli.core.changes import AnyChange, Ended, Told
-from voicecli.ui.actions import ACTIONS, Do, Say, TalkKey, parse
+from voicecli.core.stimuli import TalkPressed, TalkReleased
+from voicecli.ui.actions import ACTIONS, Do, Say, TalkKey, help_lines, parse
+from voicecli.ui.screen.bars import KeysLine, Pressed, Released, StateLine, TopLine
 from voicecli.ui.screen.citizen import Citizen
 from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.glyphs import ASCII, UNICODE, Glyphs
-from voicecli.ui.screen.standins import Composer, Conversation, Notice, StateLine, TopLine
+from voicecli.ui.screen.layout import Layout
+from voicecli.ui.screen.notice import NoticeBar, remedies
+from voicecli.ui.screen.rail import Rail
+from voicecli.ui.screen.standins import Composer, Conversation
 from voicecli.ui.screen.talking import Talking
+from voicecli.ui.screen.tape import Tape
 from voicecli.ui.screen.theme import DARK, LIGHT, PLAIN, Inks
 from voicecli.ui.view import View
 
@@ -25,7 +35,6 @@ DRAIN_S: Final = 1 / 30
 AGAIN_S: Final = 2.0
 """Ctrl-C twice within this time ends the talk."""
 INTERRUPTED: Final = 130
-
 
 _AGAIN: Final = Told(
     severity="warning", code="again_to_quit", title="Ctrl-C again ends the talk.", hint="So does ctrl+q."
@@ -59,9 +68,13 @@ class TalkApp(Citizen):
         Binding("ctrl+c", "break", show=False, priority=True),
         Binding("ctrl+q", "act('quit')", show=False, priority=True),
         Binding("ctrl+z", "stop", show=False, priority=True),
+        Binding("ctrl+l", "redraw", show=False, priority=True),
         Binding("escape", "escape", show=False),
     ]
-    CSS = "Conversation { height: 1fr; } Composer { border: none; height: 1; }"
+    CSS = """
+    #middle { height: 1fr; }
+    #small { display: none; height: 1fr; }
+    """
 
     def __init__(
         self,
@@ -70,55 +83,107 @@ class TalkApp(Citizen):
         look: Look | None = None,
         *,
         half_duplex: bool = False,
+        clean: Callable[[str], str] = str,
         **more: Any,
     ) -> None:
-        """`half_duplex`: the talk begins so; `more` is for `Citizen`."""
+        """`half_duplex`: the talk begins so. `clean` takes secrets out of what is shown. `more` is for `Citizen`."""
         super().__init__(talking, clock, **more)
         self.facts = Facts(half_duplex=half_duplex)
         self.look = look or Look()
         self.inks, self.glyphs = self.look.inks, self.look.glyphs
+        self.shape = Layout.of(80, 24)
+        self._clean = clean
         self._again_by = 0.0
+        self._second = 0
 
     @property
     def view(self) -> View:  # type: ignore[override]
         """What is known of the talk; also after the end."""
         return self.facts.view
 
+    # ---- its parts
+
     def compose(self) -> ComposeResult:
-        yield TopLine(markup=False)
-        yield Conversation(markup=False)
-        yield Notice(markup=False)
-        yield StateLine(markup=False)
-        yield Composer()
+        how = (self.inks, self.glyphs)
+        self.top, self.rail, self.tape = TopLine(*how), Rail(*how), Tape(*how, motion=self.look.motion)
+        self.notice_bar, self.state_line = NoticeBar(*how, self._clean), StateLine(*how, self.clock)
+        self.keys_line = KeysLine(*how)
+        self.conversation, self.composer = Conversation(markup=False), Composer()
+        yield self.top
+        with Horizontal(id="middle"):
+            yield self.conversation
+            yield self.rail
+        yield self.notice_bar
+        yield self.state_line
+        yield self.tape
+        yield self.composer
+        yield self.keys_line
+        yield Static("", id="small", markup=False)
 
     def on_mount(self) -> None:
         self.register_theme(self.inks.theme())
         self.theme = self.inks.name
         self.begin()
-        self.query_one(Composer).focus()
+        self.composer.focus()
+        self._reshape(self.size.width, self.size.height)
         self.set_interval(DRAIN_S, self._drain)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._reshape(event.size.width, event.size.height)
+
+    def _reshape(self, width: int, height: int) -> None:
+        self.shape = Layout.of(width, height)
+        small = self.query_one("#small", Static)
+        if self.shape.fits is small.display:
+            for widget in (*self.screen.children,):
+                widget.display = (widget is small) is not self.shape.fits
+            self._forget()
+        small.update(Content(self.shape.too_small))
+        self.rail.display = self.shape.rail
+        self._show(self.clock())
+
+    def _forget(self) -> None:
+        """Whatever was drawn is drawn again."""
+        for widget in (self.top, self.rail, self.tape, self.notice_bar, self.state_line, self.keys_line):
+            widget.restyle(self.inks, self.glyphs)
+
+    # ---- what has changed
 
     def _drain(self) -> None:
         at = self.clock()
-        changed = False
-        if 0 < self._again_by <= at:
-            self._again_by = 0.0
-            self.facts.drop_notice(_AGAIN.code)
-            changed = True
+        changed = self._take_back(at)
         for change in self.talking.take():
             changed = True
             self._apply(change, at)
-        if changed and self.is_running:
-            self.query_one(TopLine).show(self.facts, at)
-            self.query_one(Conversation).show(self.facts, at)
-            self.query_one(Notice).show(self.facts, at)
-            self.query_one(StateLine).show(self.facts, at)
+        if (changed or int(at) != self._second) and self.is_running:
+            self._second = int(at)
+            self._show(at)
         self.stop_when_quiet(at)
 
     def _apply(self, change: AnyChange, at: float) -> None:
         self.facts.apply(change, at)
         if isinstance(change, Ended):
             self.exit(change.exit_code, change.exit_code)
+
+    def _take_back(self, at: float) -> bool:
+        """The question whether to quit stands for two seconds."""
+        if not 0 < self._again_by <= at:
+            return False
+        self._again_by = 0.0
+        self.facts.drop_notice(_AGAIN.code)
+        return True
+
+    def _show(self, at: float) -> None:
+        """Each part repaints what differs, and nothing else."""
+        if not self.shape.fits:
+            return
+        for part in (self.top, self.rail, self.notice_bar, self.state_line, self.tape):
+            part.show(self.facts, self.shape, at)
+        self.conversation.show(self.facts, at)
+        self.keys_line.show(self._keys(), self.shape)
+
+    def _keys(self) -> list[tuple[str, str]]:
+        return [("esc", "stop")] if self.talking.answering else []
 
     # ---- what the person does
 
@@ -134,7 +199,13 @@ class TalkApp(Citizen):
             case Do() as do:
                 self._do(do)
             case TalkKey() | None:
-                pass
+                self._remedy()
+
+    def _remedy(self) -> None:
+        """Enter on an empty line: the first thing that can be done about the notice on top."""
+        first = next(iter(remedies(self.facts)), None)
+        if first is not None and first.key == "enter":
+            self.action_act(first.action)
 
     def action_act(self, name: str, argument: str = "") -> None:
         """Carries out the action of that name."""
@@ -142,28 +213,64 @@ class TalkApp(Citizen):
         self._do(Do(action, argument))
 
     def _do(self, do: Do) -> None:
-        self.talking.do(do, self.facts.view)
+        if not self.talking.do(do, self.facts.view):
+            for line in help_lines(do.argument):
+                self.talking.show(Told(severity="info", code="help", title=line))
 
     def action_escape(self) -> None:
-        """Closes what is on top; never quits."""
-        if self.talking.answering:
+        """Closes what is on top: a recording, an answer, a notice, a selection. It never quits."""
+        phase = self.view.phase.phase if self.view.phase else ""
+        if phase in ("recording", "recording_full"):
+            self.action_act("interrupt")
+        elif self.talking.answering:
             self.talking.stop_answer()
-        else:
+        elif self.facts.notice is not None:
             self.facts.close_notice()
+            self._show(self.clock())
+        else:
+            self.screen.clear_selection()
 
     def action_break(self) -> None:
         """Ctrl-C: copies a selection, else stops the answer, else clears the line, else asks once more, else ends."""
         at = self.clock()
-        composer = self.query_one(Composer)
         if text := self.screen.get_selected_text():
             self.copy_to_clipboard(text)
             self.screen.clear_selection()
         elif self.talking.answering:
             self.talking.stop_answer()
-        elif composer.value:
-            composer.value = ""
+        elif self.composer.value:
+            self.composer.value = ""
         elif at < self._again_by:
             self.talking.leave(INTERRUPTED)
         else:
             self._again_by = at + AGAIN_S
             self._apply(_AGAIN, at)
+            self._show(at)
+
+    def action_redraw(self) -> None:
+        self.refresh(repaint=True, layout=True)
+
+    # ---- the talk key
+
+    def on_pressed(self, pressed: Pressed) -> None:
+        """By the mouse on the state line, which is seen to be let go."""
+        self._talk_key(pressed.at, releases_seen=True)
+
+    def on_released(self, released: Released) -> None:
+        if self._push_to_talk:
+            self.talking.give(TalkReleased(released.at))
+
+    def on_app_blur(self) -> None:
+        """Nobody can say any more whether the mouse is held."""
+        self.state_line.let_go()
+
+    @property
+    def _push_to_talk(self) -> bool:
+        return self.view.started is not None and self.view.started.mode == "ptt"
+
+    def _talk_key(self, at: float, *, releases_seen: bool = False) -> None:
+        """Push-to-talk: speak. Hands-free: stop the answer."""
+        if self._push_to_talk:
+            self.talking.give(TalkPressed(at, releases_seen=releases_seen))
+        elif self.talking.answering:
+            self.talking.stop_answer()
