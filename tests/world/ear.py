@@ -70,6 +70,13 @@ class Ear:
                 total += max(0, min(start + n, sounding.position + gone) - max(start, sounding.position))
         return total
 
+    def first(self, position: int) -> float | None:
+        """When the sample at `position` left the speaker; None: it never did."""
+        for sounding in self.sounded:
+            if sounding.position <= position < sounding.position + sounding.n:
+                return sounding.at + (position - sounding.position) / RATE
+        return None
+
     def quiet_since(self, at: float) -> float:
         """When the last sample before `at` had left."""
         for sounding in reversed(self.sounded):

@@ -67,6 +67,7 @@ class World:
         book = watched(ledger)
         self.session = VoiceSession(self.plan, book)
         self.witness = Witness(self.plan, self.ear, self.card, book)
+        self.witness.voice = self.voice
         self.witness.patient = recipe.server.hangs != "never"
         self.network.form = lambda: self.session.talk.input
         self.engine = Engine(self.session, self.card, self.network, self._show, levels=recipe.levels, log=self._log)

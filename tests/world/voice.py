@@ -28,6 +28,11 @@ class Voice:
         """When the person has said all so far."""
         self._turns: list[tuple[float, float]] = []
 
+    @property
+    def ends(self) -> tuple[float, ...]:
+        """When the person stopped speaking."""
+        return tuple(end for _, end in self._turns)
+
     def speak(self, at: float, seconds: float) -> None:
         at = max(at, self.until)
         self._turns.append((at, at + seconds))

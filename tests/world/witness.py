@@ -10,21 +10,45 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
-from voicecli.core.changes import Ended, LinkNow, PhaseNow, TurnGone, TurnOpened, TurnSet
+from voicecli.core.changes import DelayNow, Ended, LinkNow, PhaseNow, TurnGone, TurnOpened, TurnSet
 from voicecli.core.effects import AnyEffect, Connect, Move, Play, Send, SendAudio, Show
 from voicecli.core.heard import Fate, Verdict
 from voicecli.core.plan import Plan
-from voicecli.core.stimuli import Asked, EchoSet, LinkEnded, Received, Stimulus, TalkPressed, TalkReleased, Tick, Typed
+from voicecli.core.stimuli import (
+    Asked,
+    EchoSet,
+    KeyboardSpent,
+    LinkEnded,
+    Received,
+    Stimulus,
+    TalkPressed,
+    TalkReleased,
+    Tick,
+    Typed,
+)
 from voicecli.core.uplink import TAIL_S
-from voicecli.ports import PCM16, RATE, SAMPLES_PER_MS, Format, MicBlock, Side, SoundFailed, SoundFailure, Stale
+from voicecli.ports import (
+    PCM16,
+    RATE,
+    SAMPLES_PER_MS,
+    Format,
+    InputSpent,
+    MicBlock,
+    Side,
+    SoundFailed,
+    SoundFailure,
+    Stale,
+)
 from voicecli.protocol import events as e
 from voicecli.protocol.items import FORMATS, SessionConfig
 
 from .card import Card
 from .ear import Ear, hold
-from .voice import spoken_at
+from .voice import Voice, spoken_at
 from .watched import Watched
 
+VAD_S = 0.1
+"""A server's VAD is not more exact than that."""
 WORKS_STILL = (SoundFailure.NO_PERMISSION, SoundFailure.DISK)
 
 
@@ -41,6 +65,8 @@ class Said:
     forms: dict[float, Format] = field(default_factory=dict)
     """Part -> the format it began in."""
     pieces: list[tuple[int, int]] = field(default_factory=list)
+    sounded_at: float = 0.0
+    """When the first of it was laid."""
     has_text: bool = False
     """That was shown, so it was read."""
     whole: bool = False
@@ -90,6 +116,16 @@ class Witness:
         self.replies: dict[str, Reply] = {}
         self.patient = False
         """The server does not tell when responses begin or end: it cannot be waited for."""
+        self.voice = Voice()
+        """What the person says."""
+        self._sent_at: list[float] = []
+        """When a turn of the person's ended that is no matter of the server's VAD."""
+        self._muted_at: list[float] = []
+        """When the microphone went off, which the server's VAD hears as silence."""
+        self._file_at: float | None = None
+        self._commits: list[float] = []
+        """When the server told that it has taken a turn."""
+        self._delays: set[str] = set()
         self.ended: Ended | None = None
         self.cuts = self.truncates = self.deletes = self.blocks = 0
         self.worst_s = 0.0
@@ -119,6 +155,7 @@ class Witness:
         hold("Ended is the last", self.ended is None, stimulus, effects)
         verdicts, self._ledger.given = self._ledger.given, []
         was_open = self._open
+        self._says(stimulus, effects, at)
         if isinstance(stimulus, Received):
             self._received(stimulus.event, at)
         elif isinstance(stimulus, LinkEnded):
@@ -130,7 +167,7 @@ class Witness:
         self._was_recording, before = self._recording, self._holding
         self._recording, self._holding = _records(effects, self._recording, self._holding)
         self._let_go = before and not self._holding
-        self._sound(stimulus, effects)
+        self._sound(stimulus, effects, at)
         self._verdicts(stimulus, verdicts, at)
         for effect in effects:
             match effect:
@@ -142,7 +179,7 @@ class Witness:
                     self.cuts += 1
                     self._cut_at = at
                 case Show(change):
-                    self._shown(change)
+                    self._shown(change, at)
                 case _:
                     pass
         self._interrupted(stimulus)
@@ -150,6 +187,22 @@ class Witness:
         self._uplink(stimulus, effects, at, was_open)
         if isinstance(stimulus, EchoSet):
             self._echo, self._echo_since = stimulus.echo, at
+
+    def _says(self, stimulus: Stimulus, effects: Sequence[AnyEffect], at: float) -> None:
+        match stimulus:
+            case TalkPressed(pressed_at=key_at) | TalkReleased(released_at=key_at):
+                self._sent_at.append(key_at)
+            case Asked("talk" | "answer") | InputSpent() | KeyboardSpent():
+                self._sent_at.append(at)
+            case Asked("mute") | SoundFailed() | Stale():
+                self._sent_at.append(at)
+                self._muted_at.append(at)
+            case MicBlock(adc_at=recorded_at) if self._file_at is None:
+                self._file_at = recorded_at
+            case Received(event=e.InputAudioBufferCommitted()):
+                self._commits.append(at)
+        if any(isinstance(effect, Send) and isinstance(effect.event, e.ConversationItemCreate) for effect in effects):
+            self._sent_at.append(at)
 
     def _connected(self) -> None:
         self.older += self.items.values()
@@ -213,7 +266,7 @@ class Witness:
 
     # ---- what is laid
 
-    def _sound(self, stimulus: Stimulus, effects: Sequence[AnyEffect]) -> None:
+    def _sound(self, stimulus: Stimulus, effects: Sequence[AnyEffect], at: float) -> None:
         plays = [effect for effect in effects if isinstance(effect, Play)]
         event = stimulus.event if isinstance(stimulus, Received) else None
         if not isinstance(event, e.AudioDelta):
@@ -231,6 +284,7 @@ class Witness:
             hold("sound is what the server says it is", play.form == said.forms[part], play.form, said.forms[part])
             n = play.form.samples(len(play.data))
             said.laid[part] = start + len(play.data)
+            said.sounded_at = said.sounded_at if said.pieces else at
             said.add(play.position, n)
         if not dead and self._speaker:
             unit = said.forms[part].unit
@@ -441,8 +495,10 @@ class Witness:
 
     # ---- what is shown
 
-    def _shown(self, change: object) -> None:
+    def _shown(self, change: object, at: float) -> None:
         match change:
+            case DelayNow():
+                self._delayed(change, at)
             case LinkNow(state=state):
                 self._open = state == "open"
             case TurnOpened(item=item, role=role):
@@ -463,6 +519,36 @@ class Witness:
                 self.ended = change
             case _:
                 hold("Ended is the last", self.ended is None, change)
+
+    def _delayed(self, delay: DelayNow, at: float) -> None:
+        """What is told of an answer's delay is what the ear had to wait."""
+        hold("a delay is told once", delay.item not in self._delays, delay)
+        self._delays.add(delay.item)
+        hold("an unknown end of speech is said", (delay.noticed is None) is delay.from_commit, delay)
+        parts = (delay.noticed or 0.0, delay.first_sent, delay.first_heard)
+        hold("no delay is negative", min(parts) >= 0.0, delay)
+        hold("the delay is the sum of its parts", abs(sum(parts) - delay.total) < 1e-9, delay)
+        said = self.items.get(delay.item)
+        if said is None or self._lost(at):
+            return  # of an older connection, under the name of its row; or nobody has told that there is no ear
+        heard_at = self._ear.first(said.pieces[0][0]) if said.pieces else None
+        hold("only what is heard has a delay", heard_at is not None and heard_at <= at + 1e-6, delay, heard_at, at)
+        assert heard_at is not None
+        hold("the last part ends at the ear", abs(said.sounded_at + delay.first_heard - heard_at) <= 1e-4, delay)
+        hold("a delay is what the ear waited", self._ended_about(heard_at - delay.total, delay), delay, heard_at)
+
+    def _ended_about(self, began_at: float, delay: DelayNow) -> bool:
+        """Whether somebody had said all, or sent a text, at that time."""
+        if delay.from_commit:
+            return any(abs(began_at - at) <= 1e-6 for at in self._commits)
+        if any(abs(began_at - at) <= 1e-6 for at in self._sent_at) or self._echo_since > float("-inf"):
+            return True
+        if self._echo == "half-duplex":  # what the server hears ends where the gate shuts
+            return True
+        spoken = self.voice.ends
+        if self._plan.microphone == "file":  # it speaks from its own beginning on
+            spoken = tuple(end + (self._file_at or 0.0) for end in spoken)
+        return any(abs(began_at - at) <= VAD_S for at in (*spoken, *self._muted_at))
 
     # ---- at the end
 
