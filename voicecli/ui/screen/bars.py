@@ -207,8 +207,8 @@ def _joined(groups: Sequence[Sequence[Piece]]) -> list[Piece]:
 
 
 def bar_pieces(used: int, cells: int, inks: Inks, glyphs: Glyphs) -> list[Piece]:
-    """A bar that fills towards trouble; full only when it is."""
-    full = min(cells, used * cells // 100)
+    """A bar that fills towards trouble; full only when it is, empty only when nothing is used."""
+    full = max(min(cells, used * cells // 100), min(used, 1))
     ink = inks("warn") if used >= NEAR else inks("muted")
     return [Piece(glyphs.bar_used * full, ink), Piece(glyphs.bar_free * (cells - full), inks("faint"))]
 

@@ -70,8 +70,9 @@ class Quiet(NamedTuple):
 
 
 class Facts:
-    def __init__(self, *, half_duplex: bool = False) -> None:
-        """`half_duplex`: the talk begins so."""
+    def __init__(self, *, half_duplex: bool = False, talk_key: str = "space") -> None:
+        """`half_duplex`: the talk begins so. `talk_key` is what that key is called."""
+        self._talk_key = talk_key
         self.view = View()
         self.began_at: float | None = None
         self.phase_since = 0.0
@@ -180,6 +181,7 @@ class Facts:
             interrupted=self.interrupted(at),
             queued_s=self.queued_s,
             half_duplex=self.half_duplex,
+            talk_key=self._talk_key,
         )
 
     # ---- what it keeps

@@ -40,7 +40,7 @@ def shortened(text: str, room: int, glyphs: Glyphs) -> str:
 
 def foreign(text: str, room: int, glyphs: Glyphs) -> str:
     """Text that is not ours in at most `room` cells of one line."""
-    return shortened(one_line(text, max(room, 4)), room, glyphs)
+    return shortened(one_line(text, 400), room, glyphs)
 
 
 class Line:

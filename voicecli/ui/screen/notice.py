@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from rich.cells import cell_len, chop_cells
+from rich.cells import cell_len, chop_cells, set_cell_size
 from textual.strip import Strip
 
 from voicecli.core.changes import Told
@@ -16,12 +16,16 @@ from voicecli.printable import one_line
 from voicecli.ui.plain import LOCAL
 from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.glyphs import Glyphs
-from voicecli.ui.screen.layout import Layout
-from voicecli.ui.screen.lines import Line, Lines, Piece, shortened, width_of
+from voicecli.ui.screen.layout import LONGEST_LINE, Layout
+from voicecli.ui.screen.lines import Line, Lines, Piece, width_of
 from voicecli.ui.screen.standing import Over, over_by
 from voicecli.ui.screen.theme import Inks
 
 GAP: Final = "   "
+MOST_CUT: Final = 12
+"""Fewer cells of a sentence say nothing."""
+_Words = list[list[Piece]]
+"""Lines of pieces."""
 
 
 class Remedy(NamedTuple):
@@ -58,24 +62,24 @@ def remedies(facts: Facts) -> tuple[Remedy, ...]:
 def notice_lines(
     facts: Facts, layout: Layout, inks: Inks, glyphs: Glyphs, clean: Callable[[str], str] = str
 ) -> list[Strip]:
-    """At most `layout.notice_lines`; the keys stand on a line of their own, or at the end of the last one."""
+    """At most `layout.notice_lines`: title, keys, hint, what somebody else said, as far as there is room."""
     told = facts.notice
     if told is None:
         return []
-    room = layout.edge - layout.text_column
-    if layout.gutter:
-        room = min(room, max(layout.text_width, 66))
+    room = min(layout.edge - layout.text_column, LONGEST_LINE)
     bad = told.severity == "error"
     role = Piece("error" if bad else "notice", inks("bad" if bad else "warn", bold=True))
-    lines = _words(told, inks, room, clean, () if layout.gutter else (role, Piece(" ")))
-    keys = _keys(facts, inks)
-    most = layout.notice_lines
-    if len(lines) >= most:
+    title, hint, detail = _words(told, inks, room, clean, () if layout.gutter else (role, Piece(" ")))
+    keys, most = _keys(facts, inks), layout.notice_lines
+    lines = [*title, *hint, *detail]
+    if width_of(keys) > room:
+        keys = []
+    if len(lines) + bool(keys) <= most:
+        lines += [keys] if keys else []
+    elif most == 1 or not keys:
         lines = _cut(lines, most, room, glyphs)
-        if most > 1 and width_of(lines[-1]) + len(GAP) + width_of(keys) <= room:
-            lines[-1] = [*lines[-1], Piece(" " * (room - width_of(lines[-1]) - width_of(keys))), *keys]
-    elif width_of(keys) <= room:
-        lines.append(keys)
+    else:
+        lines = _beside([*title, *hint, *detail[:1]], keys, most, room, glyphs)
     strips = []
     for n, pieces in enumerate(lines):
         line = Line(layout.width)
@@ -87,18 +91,19 @@ def notice_lines(
 
 def _words(
     told: Told, inks: Inks, room: int, clean: Callable[[str], str], before: Sequence[Piece]
-) -> list[list[Piece]]:
-    """Title, hint and what somebody else said, each on lines of its own."""
-    title = wrapped(clean(one_line(told.title, 400)), room, width_of(before))
-    lines: list[list[Piece]] = [[Piece(text, inks("fg", bold=True))] for text in title]
-    if before:
-        lines[0] = [*before, *lines[0]]
-    if told.hint:
-        lines += [[Piece(text, inks("fg"))] for text in wrapped(clean(one_line(told.hint, 600)), room)]
-    if detail := clean(one_line(told.detail.raw, 300)):
-        who = "in detail" if told.code in LOCAL else "the server says"
-        lines += [[Piece(text, inks("muted"))] for text in wrapped(f'{who}: "{detail}"', room)]
-    return lines
+) -> tuple[_Words, _Words, _Words]:
+    """Title, hint and what somebody else said, each in lines of its own."""
+    title = [
+        [Piece(text, inks("fg", bold=True))]
+        for text in wrapped(clean(one_line(told.title, 400)), room, width_of(before))
+    ]
+    title[0] = [*before, *title[0]]
+    said = clean(one_line(told.hint, 600))
+    hint = [[Piece(text, inks("fg"))] for text in wrapped(said, room)] if said else []
+    words = clean(one_line(told.detail.raw, 300))
+    who = "in detail" if told.code in LOCAL else "the server says"
+    detail = [[Piece(text, inks("muted"))] for text in wrapped(f'{who}: "{words}"', room)] if words else []
+    return title, hint, detail
 
 
 def _keys(facts: Facts, inks: Inks) -> list[Piece]:
@@ -111,15 +116,28 @@ def _keys(facts: Facts, inks: Inks) -> list[Piece]:
     return pieces
 
 
-def _cut(lines: list[list[Piece]], most: int, room: int, glyphs: Glyphs) -> list[list[Piece]]:
+def _beside(lines: _Words, keys: list[Piece], most: int, room: int, glyphs: Glyphs) -> _Words:
+    """The keys stand at the end of the last line, which is cut for them where it must be."""
+    left = room - width_of(keys) - len(GAP)
+    fewer = len(lines) < most
+    lines = lines if fewer else _cut(lines, most, room, glyphs)
+    last = lines[-1]
+    if width_of(last) > left:
+        if fewer or left < MOST_CUT:
+            return [*lines[: most - 1], keys]
+        last = _cut([last, last], 1, left, glyphs)[0]
+    return [*lines[:-1], [*last, Piece(" " * (room - width_of(last) - width_of(keys))), *keys]]
+
+
+def _cut(lines: _Words, most: int, room: int, glyphs: Glyphs) -> _Words:
+    """The first `most` lines; the last of them says that something was left out."""
     if len(lines) <= most:
         return lines
     *first, (text, style) = lines[most - 1]
     mark = f" {glyphs.more}"
-    return [
-        *lines[: most - 1],
-        [*first, Piece(shortened(text, room - width_of(first) - len(mark), glyphs) + mark, style)],
-    ]
+    left = max(0, room - width_of(first) - len(mark))
+    text = set_cell_size(text, left).rstrip() if cell_len(text) > left else text
+    return [*lines[: most - 1], [*first, Piece(text + mark, style)]]
 
 
 def wrapped(text: str, room: int, before: int = 0) -> list[str]:

@@ -186,12 +186,14 @@ def host(url: str, offline: bool) -> str:
 
 
 class Rail(Lines):
-    """As high as it is made: it fills its height with its line."""
+    """It takes the height there is, which its line fills; it is not there where the layout has none."""
 
     SURFACE = "bg"
-    DEFAULT_CSS = "Rail { width: auto; height: 1fr; }"
+    DEFAULT_CSS = "Rail { height: 1fr; }"
 
     def show(self, facts: Facts, layout: Layout, at: float) -> None:
+        self.styles.display = "block" if layout.rail else "none"
+        self.styles.width = layout.rail_width
         height = self.size.height
         seen = (
             layout,

@@ -15,6 +15,7 @@ Kind = Phase | Literal["starting", "ended"]
 
 class Look(NamedTuple):
     word: str
+    """KEY in it is the talk key."""
     short: str
     """Where there is no room: ten characters at most."""
     shape: Shape
@@ -32,7 +33,7 @@ LOOKS: Final[dict[Kind, Look]] = {
     "waiting_for_sound": Look("waiting for sound", "no sound", "thinking", "warn"),
     "thinking": Look("thinking", "thinking", "thinking", "fg"),
     "muted": Look("muted", "muted", "off", "warn"),
-    "press_to_talk": Look("press space to talk", "space: say", "listening", "fg"),
+    "press_to_talk": Look("press KEY to talk", "press key", "listening", "fg"),
     "waiting_for_you_to_type": Look("waiting for you to type", "type", "listening", "fg"),
     "listening": Look("listening", "listening", "listening", "fg"),
     "ended": Look("the talk is over", "over", "off", "muted"),
@@ -64,26 +65,26 @@ def minutes(s: float) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
-def state(view: View, since_s: float, *, interrupted: str, queued_s: float, half_duplex: bool) -> State:
-    """What is true of `view`, in a phase that began `since_s` ago."""
+def state(view: View, since_s: float, *, interrupted: str, queued_s: float, half_duplex: bool, talk_key: str) -> State:
+    """What is true of `view`, in a phase that began `since_s` ago; `talk_key` is what that key is called."""
     kind: Kind = "starting" if view.phase is None else view.phase.phase
     if view.ended is not None:
         kind = "ended"
     look = LOOKS[kind]
     right, right_short = microphone(view, kind, half_duplex)
-    detail = _detail(kind, view.phase.detail if view.phase else "", since_s, interrupted, queued_s)
-    return State(kind, look.word, detail, right, look.short, right_short, look.shape, look.ink)
+    detail = _detail(kind, view.phase.detail if view.phase else "", since_s, interrupted, queued_s, talk_key)
+    return State(kind, look.word.replace("KEY", talk_key), detail, right, look.short, right_short, look.shape, look.ink)
 
 
-def _detail(kind: Kind, told: str, since_s: float, interrupted: str, queued_s: float) -> str:
+def _detail(kind: Kind, told: str, since_s: float, interrupted: str, queued_s: float, key: str) -> str:
     match kind:
         case "you_are_speaking":
             return interrupted or seconds(since_s)
         case "recording":
-            then = {"held": "let go to send", "latched": "space sends it"}.get(told, "")
+            then = {"held": "let go to send", "latched": f"{key} sends it"}.get(told, "")
             return f"{seconds(since_s)} · {then}" if then else seconds(since_s)
         case "recording_full":
-            return "two minutes · space sends it, esc throws it away"
+            return f"two minutes · {key} sends it, esc throws it away"
         case "assistant_speaking":
             return f"{seconds(queued_s)} to come" if queued_s >= 0.2 else ""
         case "thinking":
