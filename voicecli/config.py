@@ -28,6 +28,7 @@ from voicecli.session_file import BadSession, read
 from voicecli.settings import (
     BASE_URL,
     EXCLUSIVE,
+    KEY_PREFIX,
     NOT_OPTIONS,
     OPENAI_KEY,
     OPTIONS,
@@ -35,6 +36,7 @@ from voicecli.settings import (
     PREFIX,
     SERVE_KEY,
     BadValue,
+    KeySaid,
     Option,
     Settings,
     Value,
@@ -107,6 +109,8 @@ class Config(Struct, frozen=True):
     """What the file of `--session` says; empty where there is none."""
     unknown: tuple[str, ...]
     """Names that begin with VOICECLI_ and mean nothing, in words. Foreign text."""
+    keys: tuple[KeySaid, ...] = ()
+    """Other keys for the screen."""
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -151,6 +155,7 @@ def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
         redactor=Redactor(secrets),
         session=_session(settings.session),
         unknown=tuple(_unknown(names)),
+        keys=tuple(_keys(names)),
     )
 
 
@@ -285,10 +290,21 @@ def _key(wanted: tuple[str, ...], names: _Names) -> tuple[Secret | None, str, Pl
     return None, "", Place.DEFAULT
 
 
+def _keys(names: _Names) -> Iterator[KeySaid]:
+    """Not from the working directory: whoever wrote that could put the end of the talk on any key (G3)."""
+    mine: _Names = {place: values for place, values in names.items() if place is not Place.FOLDER}
+    for name in sorted({name for values in mine.values() for name in values if name.startswith(KEY_PREFIX)}):
+        for raw, place in _find(name, mine):
+            yield KeySaid(name.removeprefix(KEY_PREFIX), raw.strip(), describe_source(name, place))
+            break
+
+
 def _unknown(names: _Names) -> Iterator[str]:
     known = [option.env.removeprefix(PREFIX) for option in OPTIONS] + [OWN_KEY.removeprefix(PREFIX)]
     for place, values in names.items():
         for name in sorted(values):
+            if name.startswith(KEY_PREFIX) and place is not Place.FOLDER:
+                continue
             if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known and name not in NOT_OPTIONS:
                 near = difflib.get_close_matches(name.removeprefix(PREFIX), known, 1)
                 yield describe_source(name, place) + (f"; did you mean {PREFIX}{near[0]}?" if near else ".")

@@ -22,6 +22,9 @@ SERVE_KEY: Final = "VOICECLI_SERVE_KEY"
 NOT_OPTIONS: Final = frozenset({OWN_KEY, SERVE_KEY, "VOICECLI_REQUIRE"})
 """Names that begin like options and are none: the keys, and what the tests read."""
 
+KEY_PREFIX: Final = "VOICECLI_KEY_"
+"""Begins the names that give other keys to the actions of the screen."""
+
 Value = str | bool | int | float | Path | None
 
 
@@ -41,6 +44,16 @@ class About(NamedTuple):
     may_be_empty: bool = False
     bare: str = ""
     """What the flag means without a value; empty: it needs one."""
+
+
+class KeySaid(NamedTuple):
+    """Other keys for an action of the screen, as they stand in the environment or in the user's config.env."""
+
+    action: str
+    """What follows on KEY_PREFIX. Foreign text, as `keys` is."""
+    keys: str
+    source: str
+    """In words."""
 
 
 class Option(NamedTuple):
@@ -304,6 +317,13 @@ the working directory gets only a key that stands in the same file.\
 """
 
 
+_KEYS = f"""\
+Other keys for the actions of the screen: {KEY_PREFIX}<ACTION>, the action called as its slash command is. Several
+keys stand with commas between them; "none" takes them away. F1 shows what is bound. Not in .env of the working
+directory.\
+"""
+
+
 def example_env() -> str:
     """`config.example.env`: every option with its default, commented out."""
     lines = [f"# {line}".rstrip() for line in _HEAD.splitlines()]
@@ -323,6 +343,7 @@ def example_env() -> str:
         said += f" ({', '.join(option.choices)})" if option.choices else ""
         lines += ["", *textwrap.wrap(said, 118, initial_indent="# ", subsequent_indent="# ")]
         lines += [f"# {option.env}={default}"]
+    lines += ["", *(f"# {line}" for line in _KEYS.splitlines()), f"# {KEY_PREFIX}MUTE=ctrl+o"]
     return "\n".join(lines) + "\n"
 
 

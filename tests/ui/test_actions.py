@@ -81,12 +81,25 @@ def test_no_line_breaks_the_parser(line: str):
 
 def test_every_command_can_be_typed_and_is_in_help():
     for action in ACTIONS:
-        meant = parse(f"{action.command} {action.choices[0] if action.choices else action.argument}")
+        meant = parse(f"{action.command} {action.choices[0] if action.choices else action.argument}", screen=True)
         assert isinstance(meant, Do)
         assert meant.action is action
-        assert any(line.startswith(action.command) for line in help_lines())
+        assert any(line.startswith(action.command) for line in help_lines(screen=True))
+        assert any(line.startswith(action.command) for line in help_lines()) is not action.screen
     assert help_lines("/mu") == ["/mute: Turn the microphone off; nothing is sent."]
-    assert len(help_lines("zzz")) == len(ACTIONS)
+    assert len(help_lines("zzz", screen=True)) == len(ACTIONS)
+
+
+def test_what_is_about_the_screen_is_said_to_be_there_only():
+    for action in ACTIONS:
+        if action.screen:
+            told = parse(action.command)
+            assert isinstance(told, Told)
+            assert told.title == f"{action.command} is there on the screen only."
+    assert isinstance(parse("/m"), Do)
+    told = parse("/m", screen=True)
+    assert isinstance(told, Told)
+    assert told.hint == "It may be /mute, /motion."
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,11 @@
-"""Every action once: its slash command, its argument, its help, the stimulus it gives; it draws nothing."""
+"""Every action once: command, argument, help, name, keys, when it is possible, its stimulus; it draws nothing.
+
+Slash commands, keys, the list of commands and help are views of this table.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from msgspec import MsgspecError, Struct
@@ -10,6 +14,55 @@ from msgspec.json import Decoder
 from voicecli.core.changes import Told
 from voicecli.core.stimuli import Asked, EchoSet, Quit, Typed
 from voicecli.printable import one_line
+from voicecli.ui.view import View
+
+
+def always(view: View) -> bool:  # noqa: ARG001 - every condition is asked so
+    return True
+
+
+def begun(view: View) -> bool:
+    """There is something in the talk."""
+    return bool(view.order)
+
+
+def spoken(view: View) -> bool:
+    """It is a talk with sound."""
+    return view.started is not None and view.started.mode != "chat"
+
+
+def push_to_talk(view: View) -> bool:
+    return view.started is not None and view.started.mode == "ptt"
+
+
+def connected(view: View) -> bool:
+    return view.link is not None and view.link.state == "open"
+
+
+def unconnected(view: View) -> bool:
+    return view.link is not None and view.link.state in ("lost", "closed")
+
+
+def stoppable(view: View) -> bool:
+    """There is an answer, or a recording."""
+    phases = ("assistant_speaking", "thinking", "waiting_for_sound", "recording", "recording_full")
+    return view.phase is not None and view.phase.phase in phases
+
+
+def microphone_off(view: View) -> bool:
+    """It was turned off, or does not work. Without a link it is closed too, and not off."""
+    side = view.sound.get("input")
+    if not spoken(view) or side is None:
+        return False
+    full = view.phase is not None and view.phase.phase == "recording_full"
+    return side.state == "lost" or (side.state == "closed" and connected(view) and not full)
+
+
+def microphone_on(view: View) -> bool:
+    return spoken(view) and not microphone_off(view)
+
+
+When = Callable[[View], bool]
 
 
 class Action(NamedTuple):
@@ -21,30 +74,126 @@ class Action(NamedTuple):
     stimulus: Asked | Quit | None = None
     choices: tuple[str, ...] = ()
     optional: bool = False
+    title: str = ""
+    """Its name in a list of all that can be done, as "area: verb"."""
+    keys: tuple[str, ...] = ()
+    """By default, in Textual's words. A key of several actions does the first of them that is possible now."""
+    shares: str = ""
+    """The action whose keys it has, unless it is given some of its own."""
+    when: When = always
+    """Whether it is possible now. It may be asked for at any time; the talk says then why not."""
+    screen: bool = False
+    """It is about the screen, and nothing where there are only lines."""
 
     @property
     def command(self) -> str:
         """As it is typed."""
         return f"/{self.id}"
 
+    @property
+    def name(self) -> str:
+        """Its name in a list of all that can be done."""
+        return self.title or f"talk: {self.id}"
+
 
 ACTIONS: Final = (
-    Action("mute", "", "Turn the microphone off; nothing is sent.", Asked("mute")),
-    Action("unmute", "", "Turn the microphone on.", Asked("unmute")),
-    Action("interrupt", "", "Stop the answer; while you record, throw that away.", Asked("interrupt")),
-    Action("talk", "", "With push-to-talk: start recording, and end it and send it.", Asked("talk")),
-    Action("answer", "", "Ask for an answer now.", Asked("answer")),
+    Action(
+        "talk",
+        "",
+        "With push-to-talk: start recording, and end it and send it.",
+        Asked("talk"),
+        title="recording: start, end and send",
+        keys=("space", "f2"),
+        when=push_to_talk,
+    ),
+    Action(
+        "interrupt",
+        "",
+        "Stop the answer; while you record, throw that away.",
+        Asked("interrupt"),
+        title="answer: stop",
+        shares="talk",
+        when=stoppable,
+    ),
+    Action(
+        "mute",
+        "",
+        "Turn the microphone off; nothing is sent.",
+        Asked("mute"),
+        title="microphone: off",
+        keys=("ctrl+o",),
+        when=microphone_on,
+    ),
+    Action(
+        "unmute",
+        "",
+        "Turn the microphone on.",
+        Asked("unmute"),
+        title="microphone: on",
+        shares="mute",
+        when=microphone_off,
+    ),
+    Action("answer", "", "Ask for an answer now.", Asked("answer"), title="answer: ask for one", when=connected),
     Action(
         "echo",
         "MODE",
         "off, or half-duplex: the microphone is shut while the assistant speaks.",
         choices=("off", "half-duplex"),
+        title="sound: echo",
+        when=spoken,
     ),
-    Action("retry", "", "Connect again after the connection was lost.", Asked("retry")),
-    Action("save", "FILE", "Write the talk so far into a new file."),
-    Action("quit", "", "End the talk.", Quit()),
-    Action("help", "WORD", "Say what can be typed.", optional=True),
+    Action(
+        "retry",
+        "",
+        "Connect again after the connection was lost.",
+        Asked("retry"),
+        title="connection: try again",
+        when=unconnected,
+    ),
+    Action("limits", "", "Say what is left of the server's limits.", title="talk: limits"),
+    Action("delay", "", "Say how long the last answer took, and where.", title="talk: delay"),
+    Action("status", "", "Say how it stands: state, microphone, limits, delay, tokens.", title="talk: status"),
+    Action("save", "FILE", "Write the talk so far into a new file.", title="talk: save"),
+    Action(
+        "copy",
+        "N|all",
+        "Copy the last answer, the turn N from the end, or the whole talk.",
+        optional=True,
+        title="talk: copy the last answer",
+        keys=("ctrl+y",),
+        when=begun,
+        screen=True,
+    ),
+    Action("theme", "NAME", "The colours.", choices=("dark", "light"), title="screen: colours", screen=True),
+    Action(
+        "motion",
+        "on|off",
+        "off: nothing moves by itself.",
+        choices=("on", "off"),
+        title="screen: motion",
+        screen=True,
+    ),
+    Action("redraw", "", "Draw the screen again.", title="screen: draw again", keys=("ctrl+l",), screen=True),
+    Action(
+        "suspend",
+        "",
+        "Back to the shell with the microphone off; fg comes back.",
+        title="screen: suspend",
+        keys=("ctrl+z",),
+        screen=True,
+    ),
+    Action(
+        "commands", "", "A list of all that can be done now.", title="help: commands", keys=("ctrl+p",), screen=True
+    ),
+    Action("keys", "", "Show which key does what.", title="help: keys", screen=True),
+    Action("help", "WORD", "Say what can be typed.", optional=True, title="help: all", keys=("f1",)),
+    Action("quit", "", "End the talk.", Quit(), title="talk: end", keys=("ctrl+q", "ctrl+d")),
 )
+
+
+def possible(view: View) -> tuple[Action, ...]:
+    """The actions that make sense now, in the order of the table."""
+    return tuple(action for action in ACTIONS if action.when(view))
 
 
 class Say(NamedTuple):
@@ -80,8 +229,11 @@ Meant = Say | Do | TalkKey | Told | None
 """What a line means: `Told` says what is wrong with it, None that there is nothing in it."""
 
 
-def parse(line: str) -> Meant:
-    """What a typed line means. A unique beginning of a command is enough; `//` sends a slash."""
+def parse(line: str, *, screen: bool = False) -> Meant:
+    """What a typed line means. A unique beginning of a command is enough; `//` sends a slash.
+
+    `screen`: the commands of the screen are there too.
+    """
     line = line.strip()
     if not line:
         return None
@@ -91,7 +243,9 @@ def parse(line: str) -> Meant:
         return Say(line)
     word, _, argument = line[1:].partition(" ")
     argument = argument.strip()
-    found = _meant(word.lower(), tuple(action.id for action in ACTIONS))
+    found = meant_by(word.lower(), tuple(action.id for action in ACTIONS if screen or not action.screen))
+    if not found and any(action.id == word.lower() for action in ACTIONS):
+        return _bad(f"/{word.lower()} is there on the screen only.")
     if len(found) != 1:
         return _bad(
             f"There is no command {one_line('/' + word, 40)}." if not found else f"/{word} is not enough.",
@@ -103,7 +257,7 @@ def parse(line: str) -> Meant:
     if action.argument and not argument and not action.optional:
         return _bad(f"{action.command} needs {_argument(action)} after it.")
     if action.choices:
-        chosen = _meant(argument.lower(), action.choices)
+        chosen = meant_by(argument.lower(), action.choices)
         if len(chosen) != 1:
             return _bad(f"{action.command} takes {_argument(action)}, not {one_line(argument, 40)}.")
         argument = chosen[0]
@@ -139,14 +293,15 @@ def parse_json(line: bytes) -> Meant:
 _SHAPES: Final = 'They are {"type":"say","text":"..."} and {"type":"command","line":"/mute"}.'
 
 
-def help_lines(word: str = "") -> list[str]:
+def help_lines(word: str = "", *, screen: bool = False) -> list[str]:
     """What can be typed; with `word`, the commands that begin with it, or all where none does."""
     word = word.strip().lstrip("/").lower()
-    found = [action for action in ACTIONS if action.id.startswith(word)] or list(ACTIONS)
+    there = [action for action in ACTIONS if screen or not action.screen]
+    found = [action for action in there if action.id.startswith(word)] or there
     return [f"{action.command}{f' {action.argument}' if action.argument else ''}: {action.help}" for action in found]
 
 
-def _meant(beginning: str, words: tuple[str, ...]) -> tuple[str, ...]:
+def meant_by(beginning: str, words: tuple[str, ...]) -> tuple[str, ...]:
     """The word itself, else those that begin so."""
     if beginning in words:
         return (beginning,)
