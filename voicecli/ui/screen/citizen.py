@@ -71,6 +71,9 @@ class Citizen(App[int]):
     def get_line_filters(self) -> Sequence[LineFilter]:
         return [*super().get_line_filters(), Guard()]
 
+    def _set_pointer_shape(self, shape: str) -> None:
+        """Terminals keep the shape of the mouse when the program has gone, so it is left as it is."""
+
     def begin(self) -> None:
         """To be called when it is mounted."""
         self._main = asyncio.get_running_loop()
