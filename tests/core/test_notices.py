@@ -130,7 +130,7 @@ def test_every_warning_and_error_says_what_to_do(code):
 def test_notices_are_sentences_without_codes_or_names_of_the_wire(code):
     words = WORDS[code]
     assert words.title.endswith((".", ":", "?"))
-    assert words.hint == "" or words.hint.endswith((".", "?", "!", "{key}"))
+    assert words.hint == "" or words.hint.endswith((".", "?", "!", "{key}", "{full}"))
     assert code not in words.title or code.isalpha()
     assert "_" not in words.title
 

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from ui_streams import STREAMS, joined
 
 from voicecli.core.changes import (
+    DelayNow,
     Ended,
     Foreign,
     HeardNow,
     LinkNow,
+    QueuedNow,
     SessionNow,
     Started,
     Told,
@@ -190,3 +192,28 @@ def test_a_key_that_a_server_repeats_is_in_no_line():
     lines += face.show(LinkNow(state="lost", reason=Foreign(CANARY)), 0.0)
     lines += face.show(SessionNow(settings=(("instructions", Foreign(f'"{CANARY}"')),)), 0.0)
     assert "CANARY" not in "".join(lines)
+
+
+def test_a_turn_carries_its_delay_once_it_was_heard():
+    opened = TurnOpened(item="a1", after=None, role="assistant", via="voice", started=0.5)
+    delay = DelayNow("a1", 0.0601, 0.2702, 0.0903)
+    done = TurnSet(item="a1", status="done", text=Foreign("Hello."))
+    before, heard, over = read([opened, delay, done])
+    assert before["delay"] is None
+    assert heard["type"] == "turn"
+    assert heard["delay"] == {"noticed": 0.06, "first_sent": 0.27, "first_heard": 0.09, "from_commit": False}
+    assert over["delay"] == heard["delay"]
+
+
+def test_a_delay_that_begins_at_the_commit_says_so():
+    opened = TurnOpened(item="a1", after=None, role="assistant", via="voice", started=0.5)
+    line = read([opened, DelayNow("a1", None, 0.2, 0.1, from_commit=True)])[-1]
+    assert line["delay"] == {"noticed": None, "first_sent": 0.2, "first_heard": 0.1, "from_commit": True}
+
+
+def test_a_delay_of_a_turn_that_nobody_knows_is_no_turn():
+    assert not read([DelayNow("a1", 0.1, 0.2, 0.1)])
+
+
+def test_what_is_still_to_be_heard_is_no_line():
+    assert not read([QueuedNow(1.0, (-3.0,) * 4)])

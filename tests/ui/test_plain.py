@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from ui_streams import STREAMS
 
 from voicecli.core.changes import (
+    DelayNow,
     Ended,
     Foreign,
     PhaseNow,
@@ -52,6 +53,39 @@ def lines(face: Plain, *changes, at: float = 0.0) -> list[str]:
 def start(**more) -> Started:
     fields = {"at": "", "version": "", "mode": "talk", "url": "", "model": "m", "voice": None}
     return Started(**fields | {"offline": False, "key_source": ""} | more)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("title", "hint", "line"),
+    [
+        (
+            "Tokens for this minute are nearly used up: 3.6k of 40k left.",
+            "The next answer may be refused. Full again in 0:37.",
+            "notice: Tokens for this minute are nearly used up: 3.6 thousand of 40 thousand left. "
+            "The next answer may be refused. Full again in 37 seconds.",
+        ),
+        (
+            "Requests are nearly used up: 1 of 1.2M left.",
+            "Full again in 2:01:05.",
+            "notice: Requests are nearly used up: 1 of 1.2 million left. Full again in 2 hours 1 minute 5 seconds.",
+        ),
+    ],
+)
+def test_the_notice_of_a_limit_is_in_words(title, hint, line):
+    assert lines(plain(), Told(severity="warning", code="limit_near", title=title, hint=hint)) == [line]
+
+
+def test_no_other_notice_is_said_otherwise_than_it_stands():
+    assert lines(plain(), Told(severity="info", code="saved", title="Saved in 3k/0:37.")) == [
+        "notice: Saved in 3k/0:37."
+    ]
+
+
+def test_a_delay_is_no_line():
+    face = plain()
+    lines(face, opened("a1"))
+    assert not lines(face, DelayNow("a1", 0.1, 0.2, 0.3))
+    assert lines(face, done("a1", "Hello.")) == ["assistant: Hello."]
 
 
 @given(STREAMS, st.booleans(), st.booleans(), st.lists(st.floats(0, 3), min_size=50, max_size=50))

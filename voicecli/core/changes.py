@@ -24,6 +24,7 @@ Phase = Literal[
     "waiting_for_sound",
     "thinking",
     "muted",
+    "waiting_for_the_limit",
     "press_to_talk",
     "waiting_for_you_to_type",
     "listening",

@@ -5,10 +5,11 @@ Names that stand in a title (a host, a device) are foreign text: the faces pass 
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 from voicecli.core import catalogue
-from voicecli.core.changes import NOTHING, Foreign, Severity, Told
+from voicecli.core.changes import NOTHING, Foreign, LimitNow, Severity, Told
 from voicecli.core.pending import Kind, Purpose
 from voicecli.core.plan import Plan
 from voicecli.core.stimuli import LinkEnded
@@ -242,6 +243,9 @@ WORDS: Final[dict[str, Words]] = {
     "rate_limit": Words(
         "warning", "The server is limiting you; this answer was not given.", "Wait a little, then ask again."
     ),
+    "limit_near": Words(
+        "warning", "{what} nearly used up: {left} of {whole} left.", "The next answer may be refused. {full}"
+    ),
     "content_filter": Words(
         "warning", "The server stopped this answer by its content rules.", "Say it in another way."
     ),
@@ -471,6 +475,38 @@ def error(info: ErrorInfo, purpose: Purpose | None, plan: Plan) -> Told:
     if purpose is not None and (code is None or given_up):  # else the answer comes when the other one is done
         code = ANSWERS.get(purpose.kind)
     return told(code or "server_error", info.message or info.code or "", key=key_hint(plan.key_source))
+
+
+LIMITS: Final = {"tokens": "Tokens", "requests": "Requests"}
+MINUTE_S: Final = 60.0
+
+
+def limit_near(limit: LimitNow, full_in_s: float) -> Told:
+    """A limit is nearly used up, and full again in so many seconds; 0: nobody says when. Needs both its numbers."""
+    name = LIMITS.get(limit.name.raw)
+    what = f"{name}{' for this minute' if 0 < full_in_s <= MINUTE_S else ''} are" if name else _of_its_own(limit)
+    left, whole = _short(limit.remaining or 0), _short(limit.limit or 0)
+    full = f"Full again in {_clock(full_in_s)}." if full_in_s > 0 else ""
+    return told("limit_near", what=what, left=left, whole=whole, full=full)
+
+
+def _of_its_own(limit: LimitNow) -> str:
+    return f'The server\'s limit "{limit.name.raw[:40]}" is' if limit.name.raw else "A limit of the server's is"
+
+
+def _short(number: float) -> str:
+    """3649 as 3.6k, rounded down: nothing is left that is not there."""
+    for unit, word in ((1_000_000, "M"), (1_000, "k")):
+        if number >= unit:
+            tenths = int(10 * number / unit)
+            return f"{tenths // 10}{f'.{tenths % 10}' if tenths % 10 and tenths < 1_000 else ''}{word}"
+    return str(max(0, int(number)))
+
+
+def _clock(seconds: float) -> str:
+    whole = math.ceil(seconds)
+    hours, minutes = divmod(whole // 60, 60)
+    return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
 def outcome(status: str | None, details: StatusDetails | None, key_source: str) -> Told | None:

@@ -96,6 +96,7 @@ class VoiceSession:
             talk.recorder.deadline,
             talk.levels.deadline,
             talk.timings.deadline,
+            talk.limits.deadline(self._last),
             talk.absences.deadline,
         ]
         if talk.connection.ready:
@@ -270,7 +271,9 @@ class VoiceSession:
                 talk.responses.saw(response, at)
                 answers.tool_failed(talk, item)
             case e.RateLimitsUpdated(rate_limits=told):
-                talk.show(limits(told))
+                talk.show(now := limits(told))
+                for near in talk.limits.news(now, at):
+                    talk.show(near)
             case _:
                 assert_never(event)
 
@@ -302,14 +305,14 @@ class VoiceSession:
         talk.uplink.audible(audible and talk.echo == "half-duplex", at)
         held = {Gate.HELD: "held", Gate.LATCHED: "latched"}.get(talk.uplink.gate, "")
         dry_s = patience.dry_s(talk, at)
-        phase = PhaseNow(self._phase_word(audible, dry_s is not None), held)
+        phase = PhaseNow(self._phase_word(audible, dry_s is not None, at), held)
         if phase.phase == "waiting_for_sound":
             phase = PhaseNow(phase.phase, f"{dry_s:.0f} s" if dry_s and dry_s >= 1 else "")
         if phase != self._phase:
             self._phase = phase
             talk.show(phase)
 
-    def _phase_word(self, audible: bool, dry: bool) -> Phase:
+    def _phase_word(self, audible: bool, dry: bool, at: float) -> Phase:
         talk = self.talk
         if not talk.connection.alive:
             return "not_connected"
@@ -327,6 +330,8 @@ class VoiceSession:
             return "thinking"
         if talk.uplink.muted:
             return "muted"
+        if talk.limits.spent(at):
+            return "waiting_for_the_limit"
         if not talk.sides[Side.MICROPHONE].there:
             return "waiting_for_you_to_type"
         return "press_to_talk" if talk.plan.ptt else "listening"

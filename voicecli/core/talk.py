@@ -19,6 +19,7 @@ from voicecli.core.heard import Ledger
 from voicecli.core.intake import Intake
 from voicecli.core.interruption import Interruption
 from voicecli.core.levels import Levels
+from voicecli.core.limits import Limits
 from voicecli.core.machine import Rows
 from voicecli.core.pending import ANSWERED, Kind, Pending
 from voicecli.core.plan import Plan
@@ -66,6 +67,7 @@ class Talk:
         self.absences = Absences()
         self.echo = plan.echo
         self.counted = Counted()
+        self.limits = Limits()
         self.levels = Levels(plan.levels)
         self.timings = Timings()
         self.ending = Ending(plan.microphone, plan.keyboard, silence_s(plan.session), keyed=plan.ptt)

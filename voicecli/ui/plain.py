@@ -6,6 +6,7 @@ turn is indented, so no model can write a line that begins with one of our role 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import Final, Literal, NamedTuple
 
@@ -39,6 +40,9 @@ _TO_DO: Final = {
 }
 """Phases in which the person should do another thing than before."""
 
+_SHORT: Final = re.compile(r"\b(\d+(?:\.\d)?)([kM])\b")
+_TIME: Final = re.compile(r"\b(?:(\d+):)?(\d+):(\d\d)\b")
+
 Clean = Callable[[str], str]
 
 
@@ -71,11 +75,23 @@ def start_line(started: Started) -> str:
 def notice_line(told: Told, clean: Clean) -> str:
     """A notice in one line; the server's words are quoted and short."""
     role = "error" if told.severity == "error" else "notice"
-    said = clean(one_line(f"{told.title} {told.hint}", 1000))
+    title, hint = (_spoken(told.title), _spoken(told.hint)) if told.code == "limit_near" else (told.title, told.hint)
+    said = clean(one_line(f"{title} {hint}", 1000))
     if told.detail.raw.strip():
         who = "in detail" if told.code in LOCAL else "server says"
         said += f' ({who}: "{clean(one_line(told.detail.raw, LONGEST_QUOTE))}")'
     return f"{role}: {said}"
+
+
+def _spoken(text: str) -> str:
+    """Short numbers and times of ours as they are said: "3.6k" and "0:37" are nothing for a screen reader."""
+    text = _SHORT.sub(lambda number: f"{number[1]} {'thousand' if number[2] == 'k' else 'million'}", text)
+    return _TIME.sub(lambda time: _span(int(time[1] or 0), int(time[2]), int(time[3])), text)
+
+
+def _span(hours: int, minutes: int, seconds: int) -> str:
+    parts = ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
+    return " ".join(_count(number, word) for number, word in parts if number)
 
 
 def end_line(ended: Ended, view: View) -> str:
