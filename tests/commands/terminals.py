@@ -31,7 +31,10 @@ CONTROLLED = f"import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); {PRO
 class Terminal:
     """The other side of a pty. What is seen is text, without the sequences between it."""
 
-    def __init__(self, columns: int = 80, lines: int = 24, *, background: str = "", synchronized: bool = True) -> None:
+    def __init__(
+        self, columns: int = 80, lines: int = 24, *, background: str = "", synchronized: bool = True, early: str = ""
+    ) -> None:
+        """`early` is typed before the program has asked anything."""
         self._master, self.slave = os.openpty()
         self._background = background
         self._synchronized = synchronized
@@ -44,6 +47,8 @@ class Terminal:
         self.attributes = termios.tcgetattr(self.slave)
         self._thread = threading.Thread(target=self._read, daemon=True)
         self._thread.start()
+        if early:
+            self.type(early)
 
     # ---- the person in front of it
 
@@ -55,6 +60,10 @@ class Terminal:
     def resize(self, columns: int, lines: int) -> None:
         """The kernel tells the program by SIGWINCH."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
+    def cook(self) -> None:
+        """As a shell does that finds its job stopped."""
+        termios.tcsetattr(self.slave, termios.TCSANOW, self.attributes)
 
     def stall(self) -> None:
         """It does not read any more."""

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from tests.commands.processes import Home
-from tests.commands.servers import server
+from tests.commands.processes import Home, wait_for
+from tests.commands.servers import Speaker, server
 from tests.commands.terminals import Shown, Terminal, shown
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="terminals of other systems differ")
@@ -165,3 +167,135 @@ def test_resizes_down_to_20_by_5_and_back_in_bursts_break_nothing(home: Home) ->
         chat.terminal.type("\x11")
         assert chat.code(END_S) == 0
         chat.clean()
+
+
+def state(pid: int) -> str:
+    """Of the process, as the system calls it: T is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+STOPS = {"ctrl+z": lambda chat: chat.terminal.type("\x1a"), "SIGTSTP": lambda chat: chat.signal(signal.SIGTSTP)}
+
+
+@pytest.mark.parametrize("how", STOPS)
+def test_stopped_the_terminal_is_the_shells_and_afterwards_the_screen_is_back(how: str, home: Home) -> None:
+    with server() as far, shown(home, "chat", "--url", far.url) as chat:
+        chat.terminal.until(READY)
+        say(chat, "hello", "Answer 1 to hello: word1 word2 word3")
+        for _ in range(2):
+            STOPS[how](chat)
+            wait_for(lambda: state(chat.process.pid) == "T")
+            wait_for(lambda: chat.terminal.modes == {})
+            chat.clean()
+            at = len(chat.terminal.data)
+            chat.signal(signal.SIGCONT)
+            chat.terminal.until("word3", since=at)
+            assert chat.terminal.modes[1049]
+            assert chat.terminal.keyboard == 1
+        say(chat, "and again", "Answer 2 to and again: word1 word2 word3")
+        chat.terminal.type("\x11")
+        assert chat.code(END_S) == 0
+        chat.clean()
+
+
+def test_a_stop_that_nobody_asked_us_about_is_mended_when_it_goes_on(home: Home) -> None:
+    with server() as far, shown(home, "chat", "--url", far.url) as chat:
+        chat.terminal.until(READY)
+        chat.signal(signal.SIGSTOP)
+        wait_for(lambda: state(chat.process.pid) == "T")
+        chat.terminal.cook()
+        at = len(chat.terminal.data)
+        chat.signal(signal.SIGCONT)
+        chat.terminal.until(READY, since=at)
+        say(chat, "hello", "Answer 1 to hello: word1 word2 word3")
+        chat.terminal.type("\x11")
+        assert chat.code(END_S) == 0
+        chat.clean()
+
+
+def test_a_terminal_that_stops_reading_does_not_hold_up_the_talk(home: Home) -> None:
+    with server(responder=Speaker(words=400, word_s=0.0)) as far, shown(home, "chat", "--url", far.url) as chat:
+        chat.terminal.until(READY)
+        chat.terminal.type("first\r")
+        wait_for(lambda: len(far.sent("response.create")) == 1)
+        chat.terminal.stall()
+        for n in range(30):
+            chat.terminal.resize(60 + n, 20 + n)
+            time.sleep(0.02)
+        time.sleep(1.0)
+        chat.terminal.go_on()
+        say(chat, "second", "Answer 2 to second")
+        chat.terminal.type("\x11")
+        assert chat.code(END_S) == 0
+        chat.clean()
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=lambda number: number.name)
+def test_a_signal_ends_the_talk_in_time_though_the_terminal_has_stopped_reading(
+    number: signal.Signals, home: Home
+) -> None:
+    with server(responder=Speaker(words=4000, word_s=0.0)) as far, shown(home, "chat", "--url", far.url) as chat:
+        chat.terminal.until(READY)
+        chat.terminal.stall()
+        chat.terminal.type("first\r")
+        for n in range(60):
+            chat.terminal.resize(60 + n, 20 + n)
+            time.sleep(0.02)
+        at = time.monotonic()
+        chat.signal(number)
+        assert chat.code(END_S) == {signal.SIGTERM: 143, signal.SIGHUP: 129}[number]
+        assert time.monotonic() - at < END_S
+        chat.terminal.go_on()
+        wait_for(lambda: chat.terminal.modes == {}, 3)
+        chat.clean()
+
+
+def test_a_megabyte_that_is_pasted_is_cut_and_told_and_presses_no_key(home: Home) -> None:
+    with server() as far, shown(home, "chat", "--url", far.url) as chat:
+        chat.terminal.until(READY)
+        chat.terminal.type("\x1b[200~" + "safe \x1b\x11 text " * 80_000 + "\x1b[201~")
+        chat.terminal.until("of what was pasted was taken")
+        assert chat.process.poll() is None
+        chat.terminal.type("\x03\x03\x03")
+        assert chat.code(END_S) == 130
+        chat.clean()
+
+
+def test_the_answers_of_a_terminal_that_come_late_are_not_typed(home: Home) -> None:
+    with server() as far, shown(home, "chat", "--url", far.url) as chat:
+        chat.terminal.until(READY)
+        chat.terminal.type("\x1b]11;rgb:0f0f/1313/1818\x1b\\hello\r")
+        chat.terminal.until("Answer 1 to hello")
+        chat.terminal.type("\x11")
+        assert chat.code(END_S) == 0
+
+
+def test_what_was_typed_before_the_screen_stood_is_not_lost(home: Home) -> None:
+    terminal = Terminal(early="hello\r")
+    with server() as far, shown(home, "chat", "--url", far.url, terminal=terminal) as chat:
+        chat.terminal.until("Answer 1 to hello")
+
+
+@pytest.mark.parametrize(("background", "colour"), [("rgb:ffff/ffff/ffff", b"251;250;246"), ("", b"15;19;24")])
+def test_the_colours_are_those_of_the_terminals_background(background: str, colour: bytes, home: Home) -> None:
+    terminal = Terminal(background=background)
+    with (
+        server() as far,
+        shown(home, "chat", "--url", far.url, terminal=terminal, COLORTERM="truecolor") as chat,
+    ):
+        chat.terminal.until(READY)
+        wait_for(lambda: b"48;2;" + colour in chat.terminal.data)
+
+
+def test_without_colours_none_is_sent(home: Home) -> None:
+    with server() as far, shown(home, "chat", "--url", far.url, NO_COLOR="1", COLORTERM="truecolor") as chat:
+        chat.terminal.until(READY)
+        assert not re.search(rb"\x1b\[[0-9;]*[34]8;", chat.terminal.data)
+
+
+@pytest.mark.parametrize("env", [{"LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}, {}])
+def test_where_the_locale_is_not_utf8_all_of_it_is_ascii(env: dict[str, str], home: Home) -> None:
+    args = () if env else ("--ascii",)
+    with server() as far, shown(home, "chat", "--url", far.url, *args, **env) as chat:
+        chat.terminal.until("o waiting.for.you.to.type")
+        assert chat.terminal.data.replace("●".encode(), b"").isascii()

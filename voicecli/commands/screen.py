@@ -96,7 +96,7 @@ class Screen:
             _LOG.exception("the screen could not be loaded")
             return self._by_lines("The screen could not be loaded.", f"{type(failure).__name__}; the log has more.")
         modes = Modes(0, self._err)
-        talk.restore = modes.restore
+        talk.restore = lambda: self._restore(modes)
         known = ask(0, self._err)
         app = self._app = module.TalkApp(
             talk,
@@ -119,13 +119,19 @@ class Screen:
 
     def _failed(self, app: Any, modes: Modes) -> int:
         """The screen had a bug: what there is of the talk is still printed."""
-        modes.restore()
+        self._restore(modes)
         if not app.stood and not self._talk.leaving:
             return self._by_lines("The screen could not be started.", "The log has more.", app.bug)
         if not self._talk.leaving:
             self._talk.show(_BUG)
             self._talk.leave(BUG)
         return self._over(app.view, BUG)
+
+    def _restore(self, modes: Modes) -> None:
+        """By force, from any thread."""
+        if self._app is not None:
+            self._app.silenced = True
+        modes.restore()
 
     def _over(self, view: View, code: int) -> int:
         """After the screen: the talk as lines on standard output, and what went wrong on standard error."""

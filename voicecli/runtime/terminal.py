@@ -28,6 +28,7 @@ tty: Final = _module("tty")
 
 ASK_S: Final = 0.1
 """A terminal that has not answered by then is taken as usual."""
+RESTORE_S: Final = 0.25
 MOST_TYPED: Final = 65_536
 
 ASK: Final = b"\x1b]11;?\x1b\\\r\xe2\x97\x8f\x1b[6n\r\x1b[K"
@@ -79,7 +80,8 @@ def ask(stdin: int, out: int, limit_s: float = ASK_S) -> Known:
                 data += more
         except OSError:
             return Known()
-    return read(data)
+    known = read(data)
+    return known._replace(typed=known.typed.replace(b"\n", b"\r"))  # enter, as a terminal that is not raw has it
 
 
 def read(data: bytes) -> Known:
@@ -112,14 +114,37 @@ class Modes:
                 self._before = termios.tcgetattr(stdin)
 
     def restore(self) -> None:
-        """By force: what still waits to be shown is thrown away. It may wait for ever on a terminal that is stuck."""
+        """By force, in `RESTORE_S` at most: what still waits to be shown is thrown away.
+
+        A terminal may have stopped reading, and somebody else's write may hang in it: each flush lets that go on.
+        """
         if termios is not None and self._before is not None:
             with suppress(termios.error, OSError):
-                termios.tcflush(self._out, termios.TCOFLUSH)
-            with suppress(termios.error, OSError):
                 termios.tcsetattr(self._stdin, termios.TCSANOW, self._before)
-        with suppress(OSError):
-            os.write(self._out, UNDO.encode())
+        try:
+            own = os.open(os.ttyname(self._out), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        except (OSError, AttributeError):  # no terminal, or none that has a name
+            with suppress(OSError):
+                os.write(self._out, UNDO.encode())
+            return
+        data, end = UNDO.encode(), time.perf_counter() + RESTORE_S
+        while data and time.perf_counter() < end:
+            try:
+                data = data[os.write(own, data) :]
+            except BlockingIOError:
+                _make_room(own)
+                time.sleep(0.002)
+            except OSError:
+                break
+        os.close(own)
+
+
+def _make_room(out: int) -> None:
+    """Throws away what waits for the terminal, and wakes whoever waits to write to it, which a flush alone does not."""
+    with suppress(termios.error, OSError):
+        termios.tcflush(out, termios.TCOFLUSH)
+        termios.tcflow(out, termios.TCOOFF)
+        termios.tcflow(out, termios.TCOON)
 
 
 @contextmanager

@@ -56,6 +56,7 @@ class Citizen(App[int]):
         """`settle` is called once the screen stands, for the interpreter; `halt` stops the process until it goes on."""
         super().__init__(driver_class=driver_class)
         self.typed_before = b""
+        self.silenced = False
         self.bug: BaseException | None = None
         """What ended the screen before the talk."""
         self.stood = False

@@ -28,6 +28,8 @@ class Host(Protocol):
 
     typed_before: bytes
     """What was typed before the driver read."""
+    silenced: bool
+    """The terminal belongs to somebody else again: nothing that still waits is written."""
 
     def terminal_gone(self) -> None:
         """Nothing can be read or written any more."""
@@ -51,7 +53,7 @@ class TalkDriver(LinuxDriver):
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._host: Host = app  # type: ignore[assignment]
         assert sys.__stderr__ is not None
-        self._file = _Out(sys.__stderr__, self._host.terminal_gone)  # type: ignore[assignment]
+        self._file = _Out(sys.__stderr__, self._host)  # type: ignore[assignment]
 
     def _sigtstp_application(self, *_: object) -> None:
         self._host.stop_asked()
@@ -123,9 +125,9 @@ class TalkDriver(LinuxDriver):
 class _Out:
     """The terminal to write to. Once it is gone nothing is written, and nothing is raised where nobody could catch."""
 
-    def __init__(self, file: IO[str], gone: Callable[[], None]) -> None:
+    def __init__(self, file: IO[str], host: Host) -> None:
         self._file = file
-        self._gone = gone
+        self._host = host
         self._lost = False
 
     def fileno(self) -> int:
@@ -141,10 +143,10 @@ class _Out:
         self._try(self._file.flush)
 
     def _try(self, do: Callable[[], object]) -> None:
-        if self._lost:
+        if self._lost or self._host.silenced:
             return
         try:
             do()
         except (OSError, ValueError):
             self._lost = True
-            self._gone()
+            self._host.terminal_gone()
