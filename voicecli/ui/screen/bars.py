@@ -49,14 +49,15 @@ def _state_pieces(
     """The longest of both that fit beside each other."""
     word, muted = inks(state.ink, bold=True), inks("muted")
     shape = Piece(f"{getattr(glyphs, state.shape)} ", word)
-    detail = f" {glyphs.dot} {state.detail.replace('·', glyphs.dot)}" if state.detail else ""
+    said = state.detail.split(" · ") if state.detail else []
+    details = [Piece("".join(f" {glyphs.dot} {part}" for part in said[:n]), inks("fg")) for n in (2, 1)]
     off = state.right_short != "mic on"
     rights = [
         [Piece(text.replace("·", glyphs.dot), inks("warn") if off and _off_unsaid(state) else muted)]
         for text in ((state.right, state.right_short) if layout.echo_words else (state.right_short,))
     ]
     lefts = [
-        [shape, Piece(state.word, word), Piece(detail, inks("fg"))],
+        *([shape, Piece(state.word, word), detail] for detail in details),
         [shape, Piece(state.word, word)],
         [shape, Piece(state.short, word)],
     ]

@@ -25,13 +25,15 @@ from voicecli.core.changes import (
 from voicecli.printable import one_line
 from voicecli.ui.screen.lanes import Tape
 from voicecli.ui.screen.standing import Standing
-from voicecli.ui.screen.states import State, state
+from voicecli.ui.screen.states import State, Times, state
 from voicecli.ui.view import View
 
 INTERRUPTED_S: Final = 3.0
 """How long the state line says that the answer was interrupted."""
 NEAR: Final = 80
 """Percent of a limit from which on it is near."""
+LARGEST: Final = 1e12
+"""What is larger is no limit."""
 MOST_LIMITS: Final = 6
 MOST_DELAYS: Final = 200
 MOST_QUIET: Final = 1000
@@ -58,7 +60,7 @@ class Limit(NamedTuple):
         """Percent, rounded down, so that it is never full before it is."""
         if self.reset_s is not None and self.left_s(at) is None:
             return 0
-        return max(0, min(100, math.floor((self.limit - self.remaining) * 100 / self.limit)))
+        return math.floor((self.limit - self.remaining) * 100 / self.limit)
 
 
 class Quiet(NamedTuple):
@@ -140,6 +142,8 @@ class Facts:
                 self.tape.queue(at, change.peaks)
             case LimitsNow():
                 self._limit(change, at)
+                if all(limit.used(at) < NEAR for limit in self.limits):
+                    self._standing.drop("limit_near")
             case DelayNow(item=turn):
                 self.delays.append((turn, change))
             case Told():
@@ -175,14 +179,9 @@ class Facts:
 
     def state_words(self, at: float) -> State:
         """The one state, in words."""
-        return state(
-            self.view,
-            max(0.0, at - self.phase_since),
-            interrupted=self.interrupted(at),
-            queued_s=self.queued_s,
-            half_duplex=self.half_duplex,
-            talk_key=self._talk_key,
-        )
+        spent = [left for limit in self.limits if limit.used(at) == 100 and (left := limit.left_s(at)) is not None]
+        times = Times(max(0.0, at - self.phase_since), self.queued_s, max(spent, default=None), self.interrupted(at))
+        return state(self.view, times, half_duplex=self.half_duplex, talk_key=self._talk_key)
 
     # ---- what it keeps
 
@@ -212,11 +211,9 @@ class Facts:
         limits = []
         for told in change.limits:
             limit, remaining, reset_s = told.limit, told.remaining, told.reset_seconds
-            if limit is None or remaining is None or not (math.isfinite(limit) and math.isfinite(remaining)):
-                continue
-            if limit <= 0:
+            if limit is None or remaining is None or not 0 < limit <= LARGEST or math.isnan(remaining):
                 continue
             known = reset_s is not None and math.isfinite(reset_s) and reset_s < 1e7
             name = one_line(told.name.raw, 20) or "limit"
-            limits.append(Limit(name, limit, remaining, reset_s if known else None, at))
+            limits.append(Limit(name, limit, min(limit, max(0.0, remaining)), reset_s if known else None, at))
         self.limits = tuple(limits[:MOST_LIMITS])

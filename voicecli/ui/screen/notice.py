@@ -124,7 +124,7 @@ def _beside(lines: _Words, keys: list[Piece], most: int, room: int, glyphs: Glyp
     last = lines[-1]
     if width_of(last) > left:
         if fewer or left < MOST_CUT:
-            return [*lines[: most - 1], keys]
+            return [*_cut(lines, most - 1, room, glyphs), keys]
         last = _cut([last, last], 1, left, glyphs)[0]
     return [*lines[:-1], [*last, Piece(" " * (room - width_of(last) - width_of(keys))), *keys]]
 

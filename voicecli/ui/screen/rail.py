@@ -191,7 +191,10 @@ class Rail(Lines):
     SURFACE = "bg"
     DEFAULT_CSS = "Rail { height: 1fr; }"
 
+    _last: tuple[Facts, Layout, float] | None = None
+
     def show(self, facts: Facts, layout: Layout, at: float) -> None:
+        self._last = (facts, layout, at)
         self.styles.display = "block" if layout.rail else "none"
         self.styles.width = layout.rail_width
         height = self.size.height
@@ -211,3 +214,8 @@ class Rail(Lines):
 
     def resize(self) -> None:
         self.refresh()
+
+    def on_resize(self) -> None:
+        """It is as high as it is given: what it shows depends on that."""
+        if self._last is not None:
+            self.show(*self._last)

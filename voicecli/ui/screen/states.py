@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, NamedTuple
+from typing import Final, Literal, NamedTuple, assert_never
 
 from voicecli.core.changes import Phase
 from voicecli.ui.screen.theme import Role
@@ -33,6 +33,7 @@ LOOKS: Final[dict[Kind, Look]] = {
     "waiting_for_sound": Look("waiting for sound", "no sound", "thinking", "warn"),
     "thinking": Look("thinking", "thinking", "thinking", "fg"),
     "muted": Look("muted", "muted", "off", "warn"),
+    "waiting_for_the_limit": Look("waiting for the limit", "limit", "thinking", "warn"),
     "press_to_talk": Look("press KEY to talk", "press key", "listening", "fg"),
     "waiting_for_you_to_type": Look("waiting for you to type", "type", "listening", "fg"),
     "listening": Look("listening", "listening", "listening", "fg"),
@@ -65,38 +66,53 @@ def minutes(s: float) -> str:
     return f"{hours}:{rest // 60:02}:{rest % 60:02}" if hours else f"{rest // 60}:{rest % 60:02}"
 
 
-def state(view: View, since_s: float, *, interrupted: str, queued_s: float, half_duplex: bool, talk_key: str) -> State:
-    """What is true of `view`, in a phase that began `since_s` ago; `talk_key` is what that key is called."""
+class Times(NamedTuple):
+    """What counts up or down in words."""
+
+    since_s: float
+    """In this phase."""
+    queued_s: float
+    """Of sound that waits to be heard."""
+    limit_s: float | None
+    """Until a limit that is used up is full again."""
+    interrupted: str
+    """What is said of an interruption just now; "": nothing."""
+
+
+def state(view: View, times: Times, *, half_duplex: bool, talk_key: str) -> State:
+    """What is true of `view`; `talk_key` is what that key is called."""
     kind: Kind = "starting" if view.phase is None else view.phase.phase
     if view.ended is not None:
         kind = "ended"
     look = LOOKS[kind]
     right, right_short = microphone(view, kind, half_duplex)
-    detail = _detail(kind, view.phase.detail if view.phase else "", since_s, interrupted, queued_s, talk_key)
+    detail = _detail(kind, view.phase.detail if view.phase else "", times, talk_key)
     return State(kind, look.word.replace("KEY", talk_key), detail, right, look.short, right_short, look.shape, look.ink)
 
 
-def _detail(kind: Kind, told: str, since_s: float, interrupted: str, queued_s: float, key: str) -> str:
+def _detail(kind: Kind, told: str, times: Times, key: str) -> str:
     match kind:
-        case "you_are_speaking":
-            return interrupted or seconds(since_s)
+        case "you_are_speaking" | "thinking":
+            return times.interrupted or seconds(times.since_s)
         case "recording":
             then = {"held": "let go to send", "latched": f"{key} sends it"}.get(told, "")
-            return f"{seconds(since_s)} · {then}" if then else seconds(since_s)
+            return f"{seconds(times.since_s)} · {then}" if then else seconds(times.since_s)
         case "recording_full":
             return f"two minutes · {key} sends it, esc throws it away"
         case "assistant_speaking":
-            return f"{seconds(queued_s)} to come" if queued_s >= 0.2 else ""
-        case "thinking":
-            return interrupted or seconds(since_s)
+            return f"{seconds(times.queued_s)} to come" if times.queued_s >= 0.2 else ""
         case "connecting":
-            return f"{int(since_s)} s" if since_s >= 1 else ""
+            return f"{int(times.since_s)} s" if times.since_s >= 1 else ""
         case "waiting_for_sound":
             return told
+        case "waiting_for_the_limit":
+            return "" if times.limit_s is None else minutes(times.limit_s)
         case "listening" | "muted" | "press_to_talk" | "waiting_for_you_to_type":
-            return interrupted
-        case _:
+            return times.interrupted
+        case "starting" | "not_connected" | "ended":
             return ""
+        case _:
+            assert_never(kind)
 
 
 def microphone(view: View, kind: Kind, half_duplex: bool) -> tuple[str, str]:
