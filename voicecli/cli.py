@@ -37,6 +37,7 @@ voicecli devices                     what can be recorded from and played to""",
 voicecli talk                                       without a key: offline practice
 voicecli talk --ptt                                 push-to-talk: enter starts and sends what you say
 voicecli talk --echo half-duplex                    with open speakers
+voicecli talk --audio-in clip:hello                 a clip asks in the place of your microphone
 voicecli talk --audio-in q.wav --audio-out a.wav    files in the place of devices
 voicecli talk --url ws://localhost:8765/v1/realtime another server""",
     "chat": """\

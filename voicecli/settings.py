@@ -177,7 +177,12 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = None
     audio_in: Annotated[
         Path | None,
-        About("A WAV file that speaks in the place of the microphone.", _TALK, metavar="FILE.wav", folder_env=False),
+        About(
+            "A WAV file that speaks in the place of the microphone, or clip:hello, a question that comes along.",
+            _TALK,
+            metavar="FILE.wav",
+            folder_env=False,
+        ),
     ] = None
     audio_out: Annotated[
         Path | None,

@@ -9,6 +9,7 @@ from typing import Final
 
 from voicecli.audio.wav import BadWav
 from voicecli.commands import console, planning
+from voicecli.commands.clips import PREFIX, NoClip, clip, is_clip, names
 from voicecli.commands.conversing import Parts
 from voicecli.commands.faces import Face, JsonlFace, PlainFace, screen_fits
 from voicecli.commands.opening import by_lines, converse
@@ -58,6 +59,12 @@ def _input(settings: Settings) -> Device | File:
     if path is None:
         return Device(settings.input_device)
     hint = "--audio-in takes a PCM WAV file."
+    if is_clip(str(path)):
+        try:
+            return File(str(path), clip(str(path)))
+        except NoClip as none:
+            there = ", ".join(f"{PREFIX}{name}" for name in names())
+            raise ConfigError(str(none), f"There is {there}; or name a PCM WAV file.") from None
     try:
         return File(str(path), load(str(path)))
     except BadWav as bad:
