@@ -27,7 +27,6 @@ from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.standing import OVER, over_by
 from voicecli.ui.screen.states import LOOKS, minutes, seconds
 
-
 NOT_HERE = "no microphone in this talk"
 
 
