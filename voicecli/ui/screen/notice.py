@@ -70,10 +70,8 @@ def notice_lines(
     bad = told.severity == "error"
     role = Piece("error" if bad else "notice", inks("bad" if bad else "warn", bold=True))
     title, hint, detail = _words(told, inks, room, clean, () if layout.gutter else (role, Piece(" ")))
-    keys, most = _keys(facts, inks), layout.notice_lines
+    keys, most = _keys(facts, inks, room), layout.notice_lines
     lines = [*title, *hint, *detail]
-    if width_of(keys) > room:
-        keys = []
     if len(lines) + bool(keys) <= most:
         lines += [keys] if keys else []
     elif most == 1 or not keys:
@@ -106,14 +104,15 @@ def _words(
     return title, hint, detail
 
 
-def _keys(facts: Facts, inks: Inks) -> list[Piece]:
+def _keys(facts: Facts, inks: Inks, room: int) -> list[Piece]:
+    """What can be done, as far as there is room."""
     pieces: list[Piece] = []
     for remedy in remedies(facts):
-        pieces += [Piece(GAP)] if pieces else []
-        pieces += [Piece(remedy.key, inks("ai", bold=True)), Piece(f" {remedy.word}", inks("muted"))]
-    if facts.notices > 1:
-        pieces.append(Piece(f"{GAP}{facts.notices - 1} more", inks("muted")))
-    return pieces
+        more = [Piece(GAP)] if pieces else []
+        more += [Piece(remedy.key, inks("ai", bold=True)), Piece(f" {remedy.word}", inks("muted"))]
+        pieces += more if width_of(pieces) + width_of(more) <= room else []
+    others = Piece(f"{GAP}{facts.notices - 1} more", inks("muted"))
+    return [*pieces, others] if facts.notices > 1 and width_of([*pieces, others]) <= room else pieces
 
 
 def _beside(lines: _Words, keys: list[Piece], most: int, room: int, glyphs: Glyphs) -> _Words:
