@@ -11,11 +11,12 @@ from voicecli.commands.console import CLOSED_OUTPUT, HANGUP, Keyboard, Output, O
 from voicecli.commands.conversing import Conversing
 from voicecli.commands.faces import Face
 from voicecli.core import notices
-from voicecli.core.changes import AnyChange, Ended, Told
+from voicecli.core.changes import AnyChange, Ended, LimitsNow, Told
 from voicecli.core.stimuli import KeyboardSpent, Quit, TalkPressed, Typed
 from voicecli.secret import Redactor
 from voicecli.ui.actions import Do, Say, TalkKey
 from voicecli.ui.plain import Written, notice_line
+from voicecli.ui.sentences import answers
 
 LOOK_S: Final = 1.0
 """Main looks around this often even when nothing rings."""
@@ -40,6 +41,7 @@ class Lines:
         self._question = question
         self._out, self._err = Output(1), Output(err)
         self._told = ""
+        self._limits_at = 0.0
         self._held = ""
         self._ended = False
         self._keyboard = Keyboard(talk.ring)
@@ -103,6 +105,8 @@ class Lines:
 
     def _show(self, change: AnyChange) -> None:
         self._ended = isinstance(change, Ended)
+        if isinstance(change, LimitsNow):
+            self._limits_at = time.perf_counter()
         self._write(self._face.show(change, time.perf_counter()))
 
     def _write(self, written: Written) -> None:
@@ -139,5 +143,6 @@ class Lines:
 
     def _do(self, do: Do) -> None:
         if not self._talk.do(do, self._face.view):
-            for told in self._face.help(do.argument):
+            view = self._face.view
+            for told in answers(do, view, time.perf_counter() - self._limits_at) or self._face.help(do.argument):
                 self._talk.show(told)

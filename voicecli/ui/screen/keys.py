@@ -143,6 +143,11 @@ class Keymap:
         """All its keys as they are shown."""
         return ", ".join(label(key) for key in self.keys(action))
 
+    def beside(self, action: Action) -> Action | None:
+        """The action whose keys `action` has too, for when that one is not possible."""
+        shared = next((each for each in ACTIONS if each.id == action.shares), None)
+        return shared if shared is not None and self.keys(shared) == self.keys(action) else None
+
     def bound(self, key: str) -> tuple[Action, ...]:
         """The actions of a key, in the order of the table."""
         return tuple(action for action in ACTIONS if key in self.keys(action))
