@@ -17,7 +17,20 @@ NOW = int(LANE * 0.64)
 
 @pytest.mark.parametrize(
     ("db", "height"),
-    [(-200, 0), (-50, 0), (-49.9, 1), (-43.7, 2), (-25, 5), (-0.1, 8), (0, 8), (9, 8), (float("nan"), 0)],
+    [
+        (-200, 0),
+        (-50, 0),
+        (-49.9, 1),
+        (-33, 1),
+        (-32, 2),
+        (-25, 3),
+        (-10, 6),
+        (-3.3, 7),
+        (-0.1, 8),
+        (0, 8),
+        (9, 8),
+        (float("nan"), 0),
+    ],
 )
 def test_a_peak_has_one_of_eight_heights(db: float, height: int) -> None:
     assert step(db) == height
@@ -83,7 +96,7 @@ def test_what_is_queued_is_drawn_right_of_now_in_faint() -> None:
     queue(facts, at, -1, -25, -60, -49)
     levels(facts, at, 0.5, output_db=-1)
     you, assistant = tape_lines(facts, L80, DARK, UNICODE)
-    assert assistant.text.rstrip() == "assistant".rjust(10) + "  " + "·" * (NOW - 5) + "█████│█▅ ▁"
+    assert assistant.text.rstrip() == "assistant".rjust(10) + "  " + "·" * (NOW - 5) + "█████│█▃ ▁"
     assert you.text.rstrip() == "you".rjust(10) + "  " + "·" * NOW + "│"
     assert style_of([assistant], "█▅") == DARK("faint")
     assert style_of([assistant], "█████") == DARK("ai")
@@ -145,5 +158,5 @@ def test_now_is_at_64_percent_and_nothing_is_wider_than_the_screen(width: int) -
 def test_without_motion_both_levels_stand_in_one_line() -> None:
     facts = talk()
     levels(facts, START, 2, input_db=-25)
-    assert texts(still_lines(facts, L80, DARK, UNICODE)) == ["            mic ▅   speaker ·"]
+    assert texts(still_lines(facts, L80, DARK, UNICODE)) == ["            mic ▃   speaker ·"]
     assert still_lines(talk(mode="chat"), L80, DARK, UNICODE) == []

@@ -27,10 +27,10 @@ class Cell(NamedTuple):
 
 
 def step(db: float) -> int:
-    """The height of a peak, 0 to STEPS."""
+    """The height of a peak, 0 to STEPS. It grows with the square, because the peaks of speech lie close together."""
     if math.isnan(db) or db <= FLOOR_DB:
         return 0
-    return min(STEPS, 1 + int((db - FLOOR_DB) / -FLOOR_DB * STEPS)) if db < 0 else STEPS
+    return 1 + min(STEPS - 1, int((1 - min(db, 0.0) / FLOOR_DB) ** 2 * STEPS))
 
 
 class Tape:

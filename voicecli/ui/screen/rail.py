@@ -189,7 +189,7 @@ class Rail(Lines):
     """It takes the height there is, which its line fills; it is not there where the layout has none."""
 
     SURFACE = "bg"
-    DEFAULT_CSS = "Rail { height: 1fr; }"
+    DEFAULT_CSS = "Rail { height: 1fr; dock: right; }"
 
     _last: tuple[Facts, Layout, float] | None = None
 
