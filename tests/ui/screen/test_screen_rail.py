@@ -107,6 +107,14 @@ def test_devices_that_are_off_or_lost_are_said_so() -> None:
     assert "│ speaker lost: USB" in lines
 
 
+@pytest.mark.parametrize("path", ["/tmp/a/talk.wav", "C:\\a\\talk.wav", "talk.wav"])
+def test_of_a_file_only_its_name_is_shown(path: str) -> None:
+    facts = talk()
+    facts.apply(SoundNow(side="output", state="opened", name=Foreign(path)), START)
+    lines = [" ".join(line.split()) for line in texts(rail_lines(facts, L120, DARK, UNICODE, START, 20))]
+    assert "│ speaker talk.wav" in lines
+
+
 def test_tokens_are_summed_without_counting_cached_ones_twice() -> None:
     assert summed(Tokens(1, 2, 3, 4, 5)) == 12
     assert [thousands(n) for n in (0, 999, 1000, 3199, 99_999, 112_000, 1_250_000, 10**15)] == [

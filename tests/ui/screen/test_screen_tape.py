@@ -98,7 +98,7 @@ def test_what_is_queued_is_drawn_right_of_now_in_faint() -> None:
     you, assistant = tape_lines(facts, L80, DARK, UNICODE)
     assert assistant.text.rstrip() == "assistant".rjust(10) + "  " + "·" * (NOW - 5) + "█████│█▃ ▁"
     assert you.text.rstrip() == "you".rjust(10) + "  " + "·" * NOW + "│"
-    assert style_of([assistant], "█▅") == DARK("faint")
+    assert style_of([assistant], "█▃") == DARK("faint")
     assert style_of([assistant], "█████") == DARK("ai")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit
@@ -151,6 +152,8 @@ def _sound(facts: Facts, width: int, inks: Inks, glyphs: Glyphs) -> list[Entry]:
 
 def _device(side: SoundNow) -> str:
     name = one_line(side.name.raw)
+    if name.lower().endswith(".wav"):
+        name = re.split(r"[/\\]", name)[-1]
     match side.state:
         case "opened":
             return name or "on"
