@@ -271,6 +271,7 @@ def test_offline_practice_is_said_first() -> None:
     (quiet,) = talk(offline=True).quiet
     assert quiet.told.title == "Offline practice. No key is set."
     assert "not a language model" in quiet.told.hint
+    assert "OPENAI_API_KEY" in quiet.told.hint
 
 
 def test_a_lost_link_is_over_when_there_is_one_again() -> None:

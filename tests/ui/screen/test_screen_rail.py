@@ -122,6 +122,13 @@ def test_tokens_are_summed_without_counting_cached_ones_twice() -> None:
     ]
 
 
+def test_the_dialect_stays_when_the_link_is_lost() -> None:
+    facts = talk()
+    facts.apply(LinkNow(state="lost"), START)
+    lines = [" ".join(line.split()) for line in texts(rail_lines(facts, L120, DARK, UNICODE, START, 20))]
+    assert "│ dialect GA" in lines
+
+
 def test_the_server_is_named_without_what_may_be_secret() -> None:
     assert host("wss://user:word@host.example:8443/v1/realtime?key=x", offline=False) == "host.example:8443"
     assert host("wss://[::1", offline=False) == "wss://[::1"

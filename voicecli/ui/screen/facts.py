@@ -15,6 +15,7 @@ from voicecli.core.changes import (
     Interrupted,
     LevelsNow,
     LimitsNow,
+    LinkNow,
     PhaseNow,
     QueuedNow,
     Started,
@@ -37,6 +38,8 @@ LARGEST: Final = 1e12
 MOST_LIMITS: Final = 6
 MOST_DELAYS: Final = 200
 MOST_QUIET: Final = 1000
+
+_HOW_TO_KEY: Final = "To talk with a model, put OPENAI_API_KEY into the environment or config.env."
 
 
 class Limit(NamedTuple):
@@ -81,6 +84,8 @@ class Facts:
         self.half_duplex = half_duplex
         self.tape = Tape()
         self.queued_s = 0.0
+        self.dialect = ""
+        """The last that was spoken; foreign."""
         self.limits: tuple[Limit, ...] = ()
         self.delays: deque[tuple[str, DelayNow]] = deque(maxlen=MOST_DELAYS)
         """Of the answers, the newest last."""
@@ -119,6 +124,8 @@ class Facts:
             case Started():
                 self.began_at = at
                 self._start(change, at)
+            case LinkNow(dialect=str(dialect)):
+                self.dialect = dialect
             case PhaseNow(phase=phase):
                 if known is None or known.phase != phase:
                     self.phase_since = at
@@ -187,10 +194,10 @@ class Facts:
 
     def _start(self, started: Started, at: float) -> None:
         if started.offline:
-            why = "It was asked for." if started.url_source else "No key is set."
+            why, how = ("It was asked for.", "") if started.url_source else ("No key is set.", f" {_HOW_TO_KEY}")
             hint = (
                 "You are talking with voicecli's own practice partner, not a language model. "
-                "Nothing leaves this machine."
+                f"Nothing leaves this machine.{how}"
             )
             told = Told(severity="info", code="offline", title=f"Offline practice. {why}", hint=hint)
             self.quiet.append(Quiet(None, told, at))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import groupby
 from typing import ClassVar, Final, Literal, NamedTuple
 
 from rich.cells import cell_len, set_cell_size
@@ -56,8 +57,8 @@ class Line:
         if column > self._end:
             self._segments.append(Segment(" " * (column - self._end), NONE))
             self._end = column
-        for text, style in pieces:
-            if text:
+        for style, alike in groupby(pieces, key=lambda piece: piece.style):
+            if text := "".join(piece.text for piece in alike):
                 self._segments.append(Segment(text, style))
                 self._end += cell_len(text)
         return self

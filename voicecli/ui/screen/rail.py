@@ -164,15 +164,15 @@ def _device(side: SoundNow) -> str:
 
 
 def _talk(facts: Facts, width: int, inks: Inks, glyphs: Glyphs) -> list[Entry]:
-    started, link = facts.view.started, facts.view.link
+    started = facts.view.started
     if started is None:
         return []
     entries = [_head("talk", inks, MODES[started.mode])]
     if not started.offline:
         entries.append(_pair("model", started.model or "the server's own", width, inks, glyphs))
     entries.append(_pair("server", host(started.url, started.offline), width, inks, glyphs))
-    if link is not None and link.dialect:
-        entries.append(_pair("dialect", DIALECTS.get(link.dialect, link.dialect), width, inks, glyphs))
+    if facts.dialect:
+        entries.append(_pair("dialect", DIALECTS.get(facts.dialect, facts.dialect), width, inks, glyphs))
     said = f"{facts.turns}" + (f", {facts.interruptions} interrupted" if facts.interruptions else "")
     entries.append(_pair("turns", said, width, inks, glyphs))
     return entries
@@ -209,7 +209,7 @@ class Rail(Lines):
             facts.view.usage,
             tuple(facts.view.sound.values()),
             facts.view.started,
-            facts.view.link,
+            facts.dialect,
             facts.turns,
             facts.interruptions,
         )

@@ -37,7 +37,7 @@ def tape_lines(facts: Facts, layout: Layout, inks: Inks, glyphs: Glyphs) -> list
 
 
 def _lane(layout: Layout, label: Piece, cells: list[Piece]) -> Strip:
-    return Line(layout.width).until(layout.text_column - 2, label).put(layout.text_column, *cells).strip().simplify()
+    return Line(layout.width).until(layout.text_column - 2, label).put(layout.text_column, *cells).strip()
 
 
 def _you(cell: Cell, inks: Inks, glyphs: Glyphs) -> Piece:
