@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -18,6 +19,8 @@ from voicecli.printable import one_line, printable
 from voicecli.settings import OWN_KEY, Option, options_of
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from voicecli.config import Config
     from voicecli.logs import Log
 
@@ -112,6 +115,8 @@ def _parsed_and_run(state: _State) -> int:
         )
         return _refuse(error.format_message(), hint)
     except (SystemExit, OSError) as error:  # it wrote its help; click makes an exit of a closed pipe
+        if isinstance(error, SystemExit) and error.code == 0:  # the shell asked what a word may become
+            return 0
         return _no_output(error if isinstance(error, OSError) else None)
     # Run from here and not from inside click, which would turn a command's closed pipe into exit code 1.
     if not isinstance(asked, tuple):  # it was help or the version
@@ -139,9 +144,38 @@ def _program() -> click.Group:
         help="Talk with realtime speech models from a terminal.",
     )
     group.params += getattr(group.callback, "__click_params__", [])
+    group.params.append(_completion())
     for name in ("talk", "chat", "serve", "devices"):
         group.add_command(_command(name))
     return group
+
+
+_SHELLS: Final = ("bash", "zsh", "fish")
+
+
+def _completion() -> click.Option:
+    """`--completion SHELL`: the script that has the shell complete what is typed after voicecli."""
+
+    def write(ctx: click.Context, _: click.Parameter, shell: str | None) -> None:
+        if shell is None or ctx.resilient_parsing:
+            return
+        from click.shell_completion import ShellComplete, get_completion_class
+
+        # Each class has a check of its own beside this, which runs the shell.
+        kind = get_completion_class(shell)
+        if kind is not None:
+            click.echo(ShellComplete.source(kind(ctx.command, {}, "voicecli", "_VOICECLI_COMPLETE")))
+        ctx.exit()
+
+    return click.Option(
+        ["--completion"],
+        type=click.Choice(_SHELLS),
+        metavar="|".join(_SHELLS),
+        is_eager=True,
+        expose_value=False,
+        callback=write,
+        help="Print what has your shell complete commands and options; README says where it goes.",
+    )
 
 
 @click.pass_context
@@ -181,13 +215,26 @@ class _Command(click.Command):
 
 def _option(option: Option) -> click.Option:
     names, words = [f"--{option.name}", option.field], _help(option.about.help, option.default)
+
+    def complete(_: click.Context, __: click.Parameter, begun: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        if option.kind is Path:
+            return [CompletionItem(begun, type="file")]
+        return [CompletionItem(choice) for choice in option.choices if choice.startswith(begun)]
+
     if option.kind is bool:
         return click.Option(names, help=words, is_flag=True)
     if option.about.bare:
         return click.Option(
-            names, help=words, metavar=f"[{option.metavar}]", is_flag=False, flag_value=option.about.bare
+            names,
+            help=words,
+            metavar=f"[{option.metavar}]",
+            is_flag=False,
+            flag_value=option.about.bare,
+            shell_complete=complete,
         )
-    return click.Option(names, help=words, metavar=option.metavar)
+    return click.Option(names, help=words, metavar=option.metavar, shell_complete=complete)
 
 
 def _command(name: str) -> click.Command:
