@@ -100,7 +100,7 @@ ACTIONS: Final = (
     Action(
         "talk",
         "",
-        "With push-to-talk: start recording, and end it and send it.",
+        "With push-to-talk: start recording; end and send it.",
         Asked("talk"),
         title="recording: start, end and send",
         keys=("space", "f2"),
@@ -157,14 +157,14 @@ ACTIONS: Final = (
     Action(
         "copy",
         "N|all",
-        "Copy the last answer, the turn N from the end, or the whole talk.",
+        "Copy the last answer, the turn N from the end, or all.",
         optional=True,
         title="talk: copy the last answer",
         keys=("ctrl+y",),
         when=begun,
         screen=True,
     ),
-    Action("theme", "NAME", "The colours.", choices=("dark", "light"), title="screen: colours", screen=True),
+    Action("theme", "NAME", "dark or light.", choices=("dark", "light"), title="screen: colours", screen=True),
     Action(
         "motion",
         "on|off",
@@ -183,10 +183,15 @@ ACTIONS: Final = (
         screen=True,
     ),
     Action(
-        "commands", "", "A list of all that can be done now.", title="help: commands", keys=("ctrl+p",), screen=True
+        "commands",
+        "",
+        "A list of all that can be done now.",
+        title="help: all that can be done",
+        keys=("ctrl+p",),
+        screen=True,
     ),
     Action("keys", "", "Show which key does what.", title="help: keys", screen=True),
-    Action("help", "WORD", "Say what can be typed.", optional=True, title="help: all", keys=("f1",)),
+    Action("help", "WORD", "Say what can be typed.", optional=True, title="help: keys and commands", keys=("f1",)),
     Action("quit", "", "End the talk.", Quit(), title="talk: end", keys=("ctrl+q", "ctrl+d")),
 )
 

@@ -34,10 +34,10 @@ def key_rows(keymap: Keymap, view: View) -> list[tuple[str, str]]:
         beside = [each for each in ACTIONS if keymap.beside(each) is action]
         if action.id == "talk" and not action.when(view):
             rows.append((keys, "stop the answer"))
-        elif action.id == "talk":
-            rows.append((keys, action.name))
-        else:
+        elif beside and action.id != "talk":
             rows.append((keys, ", ".join((action.name, *(each.name.partition(": ")[2] for each in beside)))))
+        else:
+            rows.append((keys, action.name.partition(": ")[2]))
     return [*rows, *((", ".join(label(key) for key in fixed.keys), fixed.help) for fixed in FIXED)]
 
 
@@ -72,12 +72,12 @@ def _key_lines(
 ) -> Iterator[Strip]:
     columns = 2 if room >= TWO_COLUMNS else 1
     cells = room // columns
-    names = min(max(cell_len(key) for key, _ in rows) + 2, cells // 2)
     half = -(-len(rows) // columns)
+    widths = [max(cell_len(key) for key, _ in rows[n * half : (n + 1) * half]) + 2 for n in range(columns)]
     for n in range(half):
         line = Line(width)
         for column, (key, does) in enumerate(rows[n::half]):
-            at = left + column * cells
+            at, names = left + column * cells, min(widths[column], cells // 2)
             line.put(at, Piece(shortened(key, names - 1, glyphs), inks("ai", bold=True)))
             line.put(at + names, Piece(shortened(does, cells - names - 1, glyphs), inks("fg")))
         yield line.strip()

@@ -30,14 +30,14 @@ class Fixed(NamedTuple):
 
 
 FIXED: Final = (
-    Fixed(("enter",), "send; on the empty line, what the notice offers"),
+    Fixed(("enter",), "send; what a notice offers"),
     Fixed(("ctrl+j", "shift+enter"), "new line"),
-    Fixed(("escape",), "close what is on top; stop the answer"),
+    Fixed(("escape",), "close, throw away, stop"),
     Fixed(("up", "down"), "what you sent before"),
     Fixed(("tab",), "complete a command"),
     Fixed(("pageup", "pagedown"), "scroll"),
-    Fixed(("end",), "back to now, line empty"),
-    Fixed(("ctrl+c",), "copy, or stop; twice ends"),
+    Fixed(("end",), "back to now"),
+    Fixed(("ctrl+c",), "copy, stop; twice ends"),
     Fixed(("ctrl+underscore",), "undo"),
 )
 _EDITING: Final = ("left", "right", "home", "backspace", "delete", "ctrl+left", "ctrl+right")

@@ -10,11 +10,12 @@ from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 
 from voicecli.ui.actions import Do, possible
+from voicecli.ui.screen.glyphs import Glyphs
 from voicecli.ui.screen.keys import Keymap
+from voicecli.ui.screen.lines import shortened
 from voicecli.ui.view import View
 
-BELOW: Final = 9
-"""Lines at the bottom that it leaves free: state, tape, the line to type in, keys."""
+WIDEST: Final = 92
 
 
 class Entry(NamedTuple):
@@ -50,28 +51,29 @@ class Palette(CommandPalette):
     Palette > Vertical { margin-top: 1; background: $panel; max-width: 92; }
     Palette #--input { border: none; height: 1; background: $panel; }
     Palette #--input Label { margin-top: 0; }
+    Palette CommandInput, Palette CommandInput:focus { border: none; height: 1; padding: 0; background: $panel; }
     Palette #--results { background: $panel; }
     Palette CommandList { border: none; background: $panel; scrollbar-size-vertical: 1; }
     Palette CommandList:focus { border: none; }
     """
 
-    def __init__(self, view: View, keymap: Keymap, act: Callable[[Entry], None]) -> None:
-        """`act` is called with what was chosen."""
-        shown = [(entry, _display(entry)) for entry in entries(view, keymap)]
+    def __init__(self, view: View, keymap: Keymap, width: int, glyphs: Glyphs, act: Callable[[Entry], None]) -> None:
+        """`act` is called with what was chosen; `width` is that of the screen."""
+        shown = displayed(entries(view, keymap), min(width, WIDEST) - 6, glyphs)
 
         class Actions(Provider):
             """What is possible now."""
 
             async def discover(self) -> Hits:
                 for entry, display in shown:
-                    yield DiscoveryHit(display, partial(act, entry), text=entry.name, help=entry.help)
+                    yield DiscoveryHit(display, partial(act, entry), text=entry.name)
 
             async def search(self, query: str) -> Hits:
                 matcher = self.matcher(query)
                 for entry, display in shown:
                     score = max(matcher.match(entry.name), matcher.match(entry.do.action.command))
                     if score > 0:
-                        yield Hit(score, display, partial(act, entry), text=entry.name, help=entry.help)
+                        yield Hit(score, display, partial(act, entry), text=entry.name)
 
         super().__init__([Actions], placeholder="what to do")
 
@@ -82,8 +84,24 @@ class Palette(CommandPalette):
         self._fit()
 
     def _fit(self) -> None:
-        self.query_one("CommandList").styles.max_height = max(2, self.app.size.height - BELOW - 2)
+        height = self.app.size.height
+        below = 9 if height >= 30 else 6  # state, tape, the line to type in and keys are never covered
+        self.query_one("CommandList").styles.max_height = max(1, height - below - 2)
 
 
-def _display(entry: Entry) -> Content:
-    return Content.assemble(entry.name, (f"  {entry.keys}", "$text-accent") if entry.keys else "")
+def displayed(found: list[Entry], room: int, glyphs: Glyphs) -> list[tuple[Entry, Content]]:
+    """Each in one line of `room` cells: its name, its keys, what it does where there is room for that."""
+    names = max((len(entry.name) for entry in found), default=0) + 2
+    keys = max((len(entry.keys) for entry in found), default=0) + 2
+    rest = room - names - keys
+    return [
+        (
+            entry,
+            Content.assemble(
+                f"{entry.name:{names}}",
+                (f"{entry.keys:{keys}}", "$text-accent"),
+                (shortened(entry.help, rest, glyphs), "not bold $text-muted") if rest >= 12 else "",
+            ),
+        )
+        for entry in found
+    ]
