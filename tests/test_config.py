@@ -8,6 +8,7 @@ import pytest
 
 from voicecli.config import ConfigError, Place, World, describe_source, load, user_env
 from voicecli.secret import Secret
+from voicecli.settings import KeySaid
 from voicecli.target import with_query
 
 CANARY = "sk-CANARY0123456789"
@@ -102,6 +103,20 @@ def test_unknown_names_are_told_with_the_nearest_known(files: Files):
         "VOICECLI_VIOCE in the environment; did you mean VOICECLI_VOICE?",
         ".env in this folder (VOICECLI_ZZZ).",
     )
+
+
+def test_other_keys_are_read_from_the_environment_and_the_users_file_and_from_nowhere_else(files: Files):
+    """G3: whoever wrote the folder's .env could put the end of the talk on any key."""
+    found = files.load(
+        environ={"VOICECLI_KEY_MUTE": " f8 ", "VOICECLI_KEY_HELP": ""},
+        here="VOICECLI_KEY_QUIT=f2",
+        user="VOICECLI_KEY_MUTE=f9\nVOICECLI_KEY_COPY=ctrl+k",
+    )
+    assert found.keys == (
+        KeySaid("COPY", "ctrl+k", "config.env (VOICECLI_KEY_COPY)"),
+        KeySaid("MUTE", "f8", "VOICECLI_KEY_MUTE in the environment"),
+    )
+    assert found.unknown == (".env in this folder (VOICECLI_KEY_QUIT).",)
 
 
 # ---- keys and URLs ---------------------------------------------------------------------------------------------------

@@ -55,6 +55,10 @@ class Palette(CommandPalette):
     Palette #--results { background: $panel; }
     Palette CommandList { border: none; background: $panel; scrollbar-size-vertical: 1; }
     Palette CommandList:focus { border: none; }
+    Palette CommandList > .option-list--option-highlighted {
+        background: $background; color: $text-accent; text-style: bold;
+    }
+    Palette:nocolor CommandList > .option-list--option-highlighted { text-style: reverse; }
     """
 
     def __init__(self, view: View, keymap: Keymap, width: int, glyphs: Glyphs, act: Callable[[Entry], None]) -> None:
