@@ -116,7 +116,10 @@ def test_other_keys_are_read_from_the_environment_and_the_users_file_and_from_no
         KeySaid("COPY", "ctrl+k", "config.env (VOICECLI_KEY_COPY)"),
         KeySaid("MUTE", "f8", "VOICECLI_KEY_MUTE in the environment"),
     )
-    assert found.unknown == (".env in this folder (VOICECLI_KEY_QUIT).",)
+    assert found.notices == (
+        "There is no setting .env in this folder (VOICECLI_KEY_QUIT); keys are set in the environment or in your own "
+        "config.env.",
+    )
 
 
 # ---- keys and URLs ---------------------------------------------------------------------------------------------------

@@ -303,7 +303,9 @@ def _unknown(names: _Names) -> Iterator[str]:
     known = [option.env.removeprefix(PREFIX) for option in OPTIONS] + [OWN_KEY.removeprefix(PREFIX)]
     for place, values in names.items():
         for name in sorted(values):
-            if name.startswith(KEY_PREFIX) and place is not Place.FOLDER:
+            if name.startswith(KEY_PREFIX):
+                if place is Place.FOLDER:
+                    yield f"{describe_source(name, place)}; keys are set in the environment or in your own config.env."
                 continue
             if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in known and name not in NOT_OPTIONS:
                 near = difflib.get_close_matches(name.removeprefix(PREFIX), known, 1)
