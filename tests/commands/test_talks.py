@@ -217,6 +217,12 @@ def test_a_talk_in_json_is_whole(home: Home) -> None:
     ] * 2
     assert turns[1]["text"] == turns[1]["heard"]
     assert turns[1]["heard_ms"] == turns[1]["received_ms"] == 400
+    assert turns[0]["delay"] is None
+    for delay in (turns[1]["delay"], turns[3]["delay"]):  # the server waits for half a second of silence
+        assert not delay["from_commit"]
+        assert 0.4 < delay["noticed"] < 1.5
+        assert min(delay.values()) >= 0
+        assert delay["first_sent"] + delay["first_heard"] < 1.5
     assert [each["state"] for each in found if each["type"] == "link"] == ["connecting", "open", "closed"]
     assert {each["side"] for each in found if each["type"] == "device"} == {"input", "output"}
     assert sum(each["type"] == "level" for each in found) > 10
