@@ -253,8 +253,8 @@ def test_a_signal_ends_the_talk_in_time_though_the_terminal_has_stopped_reading(
 def test_a_megabyte_that_is_pasted_is_cut_and_told_and_presses_no_key(home: Home) -> None:
     with server() as far, shown(home, "chat", "--url", far.url) as chat:
         chat.terminal.until(READY)
-        chat.terminal.type("\x1b[200~" + "safe \x1b\x11 text " * 80_000 + "\x1b[201~")
-        chat.terminal.until("of what was pasted was taken")
+        chat.terminal.type("\x1b[200~" + "safe \x1b\x11 text " * 160_000 + "\x1b[201~")
+        chat.terminal.until("What you pasted was too long")
         assert chat.process.poll() is None
         chat.terminal.type("\x03\x03\x03")
         assert chat.code(END_S) == 130

@@ -12,6 +12,8 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import islice
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
@@ -26,9 +28,12 @@ from voicecli.runtime.terminal import Known, Modes, ask, light_by_name
 from voicecli.runtime.thread import settle_interpreter
 from voicecli.settings import Settings
 from voicecli.ui.plain import end_line, notice_line, transcript
+from voicecli.ui.screen.keys import read_keys
 from voicecli.ui.view import View
 
 MODULE: Final = "voicecli.ui.screen.app"
+MOST_LOOKED_AT: Final = 2000
+"""Entries of one folder."""
 SMALLEST: Final = (20, 5)
 SHOW_END_S: Final = 5.0
 """A terminal that stopped reading does not hold up the end for longer."""
@@ -98,11 +103,16 @@ class Screen:
         modes = Modes(0, self._err)
         talk.restore = lambda: self._restore(modes)
         known = ask(0, self._err)
+        keymap, told = read_keys(self._parts.config.keys)
+        for each in told:
+            talk.show(each)
         app = self._app = module.TalkApp(
             talk,
             time.perf_counter,
             _look(module, self._parts.config.settings, known),
             half_duplex=self._parts.config.settings.echo == "half-duplex",
+            keymap=keymap,
+            files=_files,
             clean=self._parts.config.redactor,
             settle=settle_interpreter,
             halt=_halt,
@@ -197,6 +207,18 @@ def _look(module: ModuleType, settings: Settings, known: Known) -> Any:
     plain = settings.ascii or known.wide or encoding != "utf8" or os.environ.get("TERM") == "linux"
     still = settings.motion == "off" or os.environ.get("TEXTUAL_ANIMATIONS", "").lower() == "none"
     return module.Look(light=bool(light), ascii=plain, motion=not still, coloured=not os.environ.get("NO_COLOR"))
+
+
+def _files(beginning: str) -> list[str]:
+    """The paths that begin so, at most so many; folders end in a slash."""
+    folder, _, name = beginning.rpartition("/")
+    where = f"{folder}/" if "/" in beginning else ""
+    found: list[str] = []
+    with suppress(OSError, ValueError, RuntimeError), os.scandir(Path(where or ".").expanduser()) as entries:
+        for entry in islice(entries, MOST_LOOKED_AT):
+            if entry.name.startswith(name) and (name or not entry.name.startswith(".")):
+                found.append(f"{where}{entry.name}{'/' if entry.is_dir() else ''}")
+    return sorted(found)
 
 
 def _halt() -> None:

@@ -14,6 +14,7 @@ from textual.filter import LineFilter
 
 from voicecli.core.changes import Told
 from voicecli.core.stimuli import Asked
+from voicecli.ui.screen.composer import paste_cut
 from voicecli.ui.screen.guard import Guard
 from voicecli.ui.screen.talking import Talking
 from voicecli.ui.view import View
@@ -98,8 +99,7 @@ class Citizen(App[int]):
             self.from_outside(lambda: self.talking.leave(HANGUP))
 
     def paste_cut(self, dropped: int) -> None:
-        title = f"Only the beginning of what was pasted was taken; {dropped} characters were too many."
-        self.from_outside(lambda: self.talking.show(Told(severity="warning", code="paste_cut", title=title)))
+        self.from_outside(lambda: self.talking.show(paste_cut(dropped)))
 
     def stop_asked(self) -> None:
         self.from_outside(self.action_stop)

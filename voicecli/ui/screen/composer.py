@@ -6,6 +6,7 @@ what is sent. A long paste stands in the line as a mark, because laying it out w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar, Final, Literal
 
 from textual import events
@@ -141,6 +142,8 @@ class Composer(Vertical):
         self.inks, self.glyphs = inks, glyphs
         self.keymap = keymap
         self._list_files = files
+        self.on_empty: Callable[[str], bool] = lambda _key: False
+        """What a key does on the empty line; whether it did. Asked here, because what was typed before is known here."""
         self._facts = Facts()
         self._shape = Layout.of(80, 24)
         self._history = History()
@@ -261,6 +264,8 @@ class Composer(Vertical):
                 self.post_message(Scrolled("up" if key == "pageup" else "down"))
             case "end" if self.empty:
                 self.post_message(Scrolled("end"))
+            case _ if self.empty and self.on_empty(key):
+                pass
             case _:
                 return False
         return True

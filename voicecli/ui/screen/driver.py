@@ -10,12 +10,14 @@ import os
 import selectors
 import sys
 from codecs import getincrementaldecoder
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import IO, TYPE_CHECKING, Any, Protocol
 
+from textual import events
 from textual._parser import ParseError
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
 
 from voicecli.ui.screen.incoming import Incoming
 
@@ -90,10 +92,8 @@ class TalkDriver(LinuxDriver):
 
         def take(data: bytes) -> None:
             text = incoming.feed(decode(data))
-            self._tell(parser.feed(text) if text else ())
-            if incoming.cut and not incoming.pasting:
-                self._host.paste_cut(incoming.cut)
-                incoming.cut = 0
+            for message in parser.feed(text) if text else ():
+                self.process_message(self._pasted(incoming) if isinstance(message, events.Paste) else message)
 
         before, self._host.typed_before = self._host.typed_before, b""
         if before:
@@ -110,16 +110,20 @@ class TalkDriver(LinuxDriver):
                         self._host.terminal_gone()
                         break
                     take(data)
-                self._tell(parser.tick())
+                for message in parser.tick():
+                    self.process_message(message)
         try:
             for _ in parser.feed(""):
                 pass
         except (EOFError, ParseError):
             pass
 
-    def _tell(self, messages: Iterable[Any]) -> None:
-        for message in messages:
-            self.process_message(message)
+    def _pasted(self, incoming: Incoming) -> Message:
+        """The parser has seen the two marks of a paste; what is between them waits here."""
+        text, dropped = incoming.pasted.popleft() if incoming.pasted else ("", 0)
+        if dropped:
+            self._host.paste_cut(dropped)
+        return events.Paste(text)
 
 
 class _Out:

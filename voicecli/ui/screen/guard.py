@@ -6,15 +6,32 @@ It deletes and never shows, because a symbol in the place of a character of no w
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Final
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.color import Color
 from textual.filter import LineFilter
 
 from voicecli.printable import UNSAFE, painted
 
 _LINE: Final = re.compile(f"{UNSAFE.pattern}|\n")
+
+
+class NoColour(LineFilter):
+    """Takes every colour away and leaves bold, underline, strike and reverse, which the terminal shows as it likes."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:  # noqa: ARG002
+        """The same segments in the terminal's own two colours."""
+        return [Segment(text, style and _uncoloured(style), control) for text, style, control in segments]
+
+
+@lru_cache(maxsize=1024)
+def _uncoloured(style: Style) -> Style:
+    return Style(
+        bold=style.bold, italic=style.italic, underline=style.underline, strike=style.strike, reverse=style.reverse
+    )
 
 
 class Guard(LineFilter):

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from typing import Final
 
 BEGIN: Final = "\x1b[200~"
 END: Final = "\x1b[201~"
-MOST: Final = 100_000
+MOST: Final = 1 << 20
 """Characters of one paste that are taken."""
 
 _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
@@ -18,24 +19,24 @@ _COLOUR: Final = re.compile("\x1b\\]1[01];rgb:[0-9a-fA-F/]{1,20}(?:\x07|\x1b\\\\
 class Incoming:
     """Text in, text out, in any pieces.
 
-    Inside a bracketed paste no escape character is let through but that of its end, so that nothing pasted is taken
-    for a key; and of a paste longer than `MOST` the rest is dropped, which `cut` counts.
+    What is pasted is taken out from between its two marks and kept in `pasted`, whole, so that nothing of it can be
+    understood as a key, and a long one costs little. Of one longer than `MOST` the rest is dropped.
     """
 
     def __init__(self) -> None:
-        self.pasting = False
-        """Whether what comes next is still a part of a paste."""
+        self.pasted: deque[tuple[str, int]] = deque()
+        """Of each paste that has ended: what was pasted, and how many characters of it were too many."""
+        self._pasting = False
         self._tail = ""  # outside of a paste: the last that was let through, which may be the beginning of a mark
         self._held = ""  # inside: what may be the beginning of the mark of its end
+        self._pieces: list[str] = []
         self._taken = 0
-        self.cut = 0
-        """Characters of the last paste that were dropped; to be set back by whoever tells it."""
 
     def feed(self, text: str) -> str:
         """What of `text`, and of what waited before it, is let through."""
         out: list[str] = []
         while text:
-            piece, text = self._paste(text) if self.pasting else self._keys(text)
+            piece, text = self._paste(text) if self._pasting else self._keys(text)
             out.append(piece)
         return "".join(out)
 
@@ -47,21 +48,24 @@ class Incoming:
             self._tail = joined[1 - len(BEGIN) :]
             return _COLOUR.sub("", text), ""
         through = at + len(BEGIN) - len(self._tail)
-        self.pasting, self._tail, self._taken = True, "", 0
+        self._pasting, self._tail, self._taken = True, "", 0
         return text[:through], text[through:]
 
     def _paste(self, text: str) -> tuple[str, str]:
+        """The mark of its end where that has come, and the rest."""
         pasted, end, rest = (self._held + text).partition(END)
         self._held = ""
-        if end:
-            self.pasting = False
-        elif begun := _begun(pasted, END):
+        if not end and (begun := _begun(pasted, END)):
             pasted, self._held = pasted[:-begun], pasted[-begun:]
         pasted = _CONTROLS.sub("", pasted)
-        kept = pasted[: max(0, MOST - self._taken)]
+        if room := max(0, MOST - self._taken):
+            self._pieces.append(pasted[:room])
         self._taken += len(pasted)
-        self.cut += len(pasted) - len(kept)
-        return kept + end, rest
+        if end:
+            self.pasted.append(("".join(self._pieces), max(0, self._taken - MOST)))
+            self._pieces.clear()
+            self._pasting = False
+        return end, rest
 
 
 def _begun(text: str, mark: str) -> int:
