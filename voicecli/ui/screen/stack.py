@@ -11,7 +11,9 @@ from typing import Final, Generic, TypeVar
 
 _FULL: Final = 256
 """A block with as many is halved."""
-_APART: Final = 1 << 20
+_APART: Final = 1 << 64
+_NEAR: Final = 1 << 24
+"""Labels nearer than that leave no room for the lines of what lies between."""
 
 
 class Placed:
@@ -22,8 +24,8 @@ class Placed:
     def __init__(self) -> None:
         self.height = 0
         self.label = 0
-        """Larger than that of whatever stands above it, and the same while it stays in its place, but for a stack
-        whose labels have been given out anew."""
+        """Larger than that of whatever stands above it by more than that is high, and always the same, but where very
+        many were put in one place: then all labels are given out anew."""
 
 
 T = TypeVar("T", bound=Placed)
@@ -69,7 +71,7 @@ class Stack(Generic[T]):
             new.label = (above + under) // 2
         block.insert(place, new)
         self._grow(number, new.height)
-        if new.label == above:
+        if above is not None and new.label - above < _NEAR:
             for n, one in enumerate(self):
                 one.label = n * _APART
         if len(block) >= _FULL:
@@ -88,6 +90,14 @@ class Stack(Generic[T]):
             self._grow(number, height - one.height)
             one.height = height
 
+    def measure(self, height: Callable[[T], int]) -> None:
+        """Gives every one another height."""
+        for number, block in enumerate(self._blocks):
+            for one in block:
+                one.height = height(one)
+            self._heights[number] = sum(one.height for one in block)
+        self.height = sum(self._heights)
+
     def above(self, one: T) -> T | None:
         number, place = self._place(one)
         if place:
@@ -97,6 +107,10 @@ class Stack(Generic[T]):
     def below(self, one: T) -> T | None:
         number, place = self._place(one)
         return self._at(number, place + 1)
+
+    def holds(self, one: T) -> bool:
+        number, place = self._place(one)
+        return self._at(number, place) is one
 
     def top(self, one: T) -> int:
         """The line at which it begins."""
@@ -146,11 +160,3 @@ class Stack(Generic[T]):
         halves = [block[: _FULL // 2], block[_FULL // 2 :]]
         self._blocks[number : number + 1] = halves
         self._heights[number : number + 1] = [sum(one.height for one in half) for half in halves]
-
-    def measure(self, height: Callable[[T], int]) -> None:
-        """Gives every one another height."""
-        for number, block in enumerate(self._blocks):
-            for one in block:
-                one.height = height(one)
-            self._heights[number] = sum(one.height for one in block)
-        self.height = sum(self._heights)
