@@ -106,7 +106,7 @@ class HelpPanel(Widget):
     def __init__(self, inks: Inks, glyphs: Glyphs, keymap: Keymap, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.inks, self.glyphs, self.keymap = inks, glyphs, keymap
-        self._view, self._word, self._keys_only = View(), "", False
+        self._view, self._word, self.keys_only = View(), "", False
         self._first = 0
         self._drawn: tuple[int, list[Strip]] = (0, [])
 
@@ -116,7 +116,7 @@ class HelpPanel(Widget):
 
     def show_for(self, view: View, word: str = "", *, keys_only: bool = False) -> None:
         """Opens it; `word` is what is asked about."""
-        self._view, self._word, self._keys_only = view, word, keys_only
+        self._view, self._word, self.keys_only = view, word, keys_only
         self._first, self._drawn = 0, (0, [])
         self.display = True
         self.refresh()
@@ -145,7 +145,7 @@ class HelpPanel(Widget):
         width = max(1, self.size.width)
         if self._drawn[0] != width:
             strips = help_strips(
-                self.keymap, self._view, self._word, width, self.inks, self.glyphs, keys_only=self._keys_only
+                self.keymap, self._view, self._word, width, self.inks, self.glyphs, keys_only=self.keys_only
             )
             self._drawn = (width, strips)
         return self._drawn[1]
