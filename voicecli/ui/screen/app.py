@@ -29,6 +29,7 @@ from voicecli.ui.screen.keys import DEFAULT, ON_EMPTY, Keymap
 from voicecli.ui.screen.notice import remedies
 from voicecli.ui.screen.palette import Entry, Palette
 from voicecli.ui.screen.talking import Talking
+from voicecli.ui.sentences import answers
 from voicecli.ui.view import View
 
 __all__ = ["Look", "TalkApp"]
@@ -158,9 +159,19 @@ class TalkApp(Citizen):
         action = self.keymap.meant(key, self.view)
         if action is not None and action.id == "talk":
             self._talk_key(self.clock())
+        elif action is not None and action.id == "interrupt":
+            self._stop_key()
         elif action is not None:
             self._do(Do(action))
         return True
+
+    def _stop_key(self) -> None:
+        """A key that is held comes again and again: what is being stopped is not stopped once more."""
+        phase = self.view.phase.phase if self.view.phase else ""
+        if self.talking.answering:
+            self.talking.stop_answer()
+        elif phase not in ("assistant_speaking", "thinking"):
+            self.act("interrupt")
 
     def action_escape(self) -> None:
         """Closes what is on top: help, a recording, an answer, a notice, a selection; then back to now. Never quits."""
@@ -276,6 +287,11 @@ class TalkApp(Citizen):
             case "keys" | "help":
                 if not self.face.close_help():
                     self.face.open_help(self.facts, do.argument, keys_only=do.action.id == "keys")
+            case _:
+                at = self.clock()
+                told_at = max((limit.at for limit in self.facts.limits), default=at)
+                for told in answers(do, self.view, at - told_at):
+                    self.talking.show(told)
         self._show()
 
     def _list(self) -> None:
