@@ -74,7 +74,8 @@ def test_two_actions_can_change_their_keys():
             "VOICECLI_KEY_COPY in the environment: ^p is the key of /commands already.",
             "Give that other keys first by VOICECLI_KEY_COMMANDS, or none: VOICECLI_KEY_COMMANDS=none.",
         ),
-        ({"DANCE": "f5"}, "There is no action for VOICECLI_KEY_DANCE in the environment.", "VOICECLI_KEY_COPY"),
+        ({"DANCE": "f5"}, "There is no action for VOICECLI_KEY_DANCE in the environment.", "called as their commands"),
+        ({"MUTTE": "f5"}, "There is no action for VOICECLI_KEY_MUTTE in the environment.", "VOICECLI_KEY_MUTE?"),
         ({"COPY": "hyper+q+x"}, 'VOICECLI_KEY_COPY in the environment: "hyper+q+x" is no key.', "f5, ctrl+k or alt+m"),
         ({"COPY": "r"}, "VOICECLI_KEY_COPY in the environment: r is typed into the line, so it cannot act.", "f5"),
         ({"COPY": "enter"}, "VOICECLI_KEY_COPY in the environment: enter belongs to the line that is typed in.", "f5"),
@@ -96,6 +97,11 @@ def test_the_same_key_for_two_actions_goes_to_one_and_the_other_keeps_its_own():
     assert keymap.bound("f5") == (action("copy"),)
     assert keymap.keys(action("redraw")) == ("ctrl+l",)
     assert "f5" in told.title.lower()
+
+
+def test_each_thing_that_is_wrong_is_a_notice_of_its_own():
+    _, told = read_keys(said(COPY="x", DANCE="f5", HELP="ctrl+p"))
+    assert len({each.code for each in told}) == 3
 
 
 def test_a_long_value_is_not_shown_for_it_may_be_a_secret():

@@ -5,9 +5,12 @@ Keys are called as in Textual ("ctrl+o", "f2", "space").
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
+
+from msgspec.structs import replace
 
 from voicecli.core.changes import Told
 from voicecli.printable import one_line
@@ -175,7 +178,8 @@ def read_keys(said: Iterable[KeySaid]) -> tuple[Keymap, tuple[Told, ...]]:
     for action in ACTIONS:
         if action.id not in keys:
             keys[action.id] = keys[action.shares]
-    return Keymap(keys), tuple(told)
+    # The same code twice would be one notice in the place of the other.
+    return Keymap(keys), tuple(replace(each, code=f"{each.code}_{n}") if n else each for n, each in enumerate(told))
 
 
 class _Asked(NamedTuple):
@@ -188,8 +192,11 @@ def _wanted(said: Iterable[KeySaid], told: list[Told]) -> Iterator[tuple[str, _A
     for each in said:
         name = ids.get(each.action.lower())
         if name is None:
-            all_ids = ", ".join(sorted(KEY_PREFIX + action.upper() for action in ids))
-            told.append(_bad(f"There is no action for {one_line(each.source, 80)}.", f"There are {all_ids}."))
+            near = difflib.get_close_matches(each.action.lower()[:40], ids, 1)
+            hint = (
+                f"Did you mean {KEY_PREFIX}{near[0].upper()}?" if near else "Actions are called as their commands are."
+            )
+            told.append(_bad(f"There is no action for {one_line(each.source, 80)}.", hint))
             continue
         keys: list[str] = []
         words = [word for word in re.split(r"[,\s]+", each.keys) if word]
