@@ -143,7 +143,7 @@ class Composer(Vertical):
         self.keymap = keymap
         self._list_files = files
         self.on_empty: Callable[[str], bool] = lambda _key: False
-        """What a key does on the empty line; whether it did. Asked here, because what was typed before is known here."""
+        """What a key does on the empty line; whether it did. Asked here, where all that was typed before is known."""
         self._facts = Facts()
         self._shape = Layout.of(80, 24)
         self._history = History()
