@@ -160,7 +160,7 @@ class TalkApp(Citizen):
         if action is not None and action.id == "talk":
             self._talk_key(self.clock())
         elif action is not None and action.id == "interrupt":
-            self._do(Do(action))
+            self._stop_key()
         elif action is not None:
             self._do(Do(action))
         return True
