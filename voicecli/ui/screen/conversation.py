@@ -189,7 +189,11 @@ class Conversation(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         width, look = self.size.width, self._rows.look
-        found = self._rows.stack.at(self.scroll_offset.y + y - self._pad)
+        while (found := self._rows.stack.at(self.scroll_offset.y + y - self._pad)) is not None:
+            if found[0].wrapped(look.layout):
+                break
+            self._rows.fit(found[0])  # its height was a guess
+            self.call_later(self._settle)
         if found is None:
             return Strip.blank(width, self.base())
         entry, row = found

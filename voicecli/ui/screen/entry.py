@@ -8,14 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from rich.cells import cell_len
 from rich.style import Style
 from textual.strip import Strip
 
 from voicecli.core.changes import Told
 from voicecli.ui.screen.glyphs import Glyphs
 from voicecli.ui.screen.layout import Layout
-from voicecli.ui.screen.lines import Line, Piece, blank
+from voicecli.ui.screen.lines import Line, Piece, blank, width_of
 from voicecli.ui.screen.stack import Placed
 from voicecli.ui.screen.theme import Inks, Role
 from voicecli.ui.screen.turn import Meaning, Safe, Said, Stretch
@@ -151,12 +150,18 @@ class Entry(Placed):
         begin, end = line_text(self.said.text, self._starts, row - self._head)
         room = layout.text_width + (1 if look.width > layout.text_column + layout.text_width else 0)
         needle = Piece(look.glyphs.needle, look.inks("ai", bold=True))
-        pieces = [Piece(drawn(self.said.text[a:b]), _ink(what, look.inks)) for a, b, what in self._parts(begin, end)]
         at = self.said.needle
         if at == begin and layout.text_column:
             line.put(layout.text_column - 1, needle)
-        elif at is not None and begin < at <= end:
-            pieces = _with_needle(pieces, at - begin, needle, room)
+        pieces: list[Piece] = []
+        for first, behind, meaning in self._parts(begin, end):
+            if begin < first == at:
+                pieces = _with_needle(pieces, needle)
+            pieces.append(Piece(drawn(self.said.text[first:behind]), _ink(meaning, look.inks)))
+        if begin < end == at and width_of(pieces) < room:
+            pieces.append(needle)
+        if needle in pieces and width_of(pieces) > room:
+            pieces.remove(needle)
         line.put(layout.text_column, *pieces)
         if row == self.air and layout.gutter and self.side:
             edge = layout.text_column + layout.text_width + layout.side_width - 1
@@ -187,24 +192,17 @@ class Entry(Placed):
             yield Stretch(begin, end, "text")
 
 
-def _with_needle(pieces: list[Piece], at: int, needle: Piece, room: int) -> list[Piece]:
+def _with_needle(pieces: list[Piece], needle: Piece) -> list[Piece]:
     """In the place of the blank before what is not heard yet, so that no text ever moves; else between."""
-    out: list[Piece] = []
-    for text, style in pieces:
-        if 0 < at <= len(text):
-            kept, rest = text[:at], text[at:]
-            out += [Piece(kept[:-1] if kept[-1] == " " else kept, style), needle, Piece(rest, style)]
-        else:
-            out.append(Piece(text, style))
-        at -= len(text)
-    return out if sum(cell_len(piece.text) for piece in out) <= room else pieces
+    text, style = pieces[-1]
+    return [*pieces[:-1], Piece(text.removesuffix(" "), style), needle]
 
 
 def _difference(before: Said, said: Said) -> tuple[int, int]:
     """Where the meaning of their common text differs."""
     one, other = _not_heard(before), _not_heard(said)
     if one is not None and other is not None:
-        return min(one, other) - 1, max(one, other) + 1
+        return (0, 0) if one == other else (min(one, other) - 1, max(one, other) + 1)
     first = 0
     for a, b in zip(before.stretches, said.stretches, strict=False):
         if a != b:

@@ -26,7 +26,7 @@ Clean = Callable[[str], str]
 _STOPPED: Final[dict[str, str]] = {
     "voice": "interrupted",
     "key": "stopped by key",
-    "text": "stopped by what you typed",
+    "text": "stopped by typing",
     "command": "stopped by command",
 }
 _REASONS: Final[dict[str, str]] = {
@@ -168,6 +168,7 @@ def _answer(row: Row, shown: Safe, glyphs: Glyphs, heard: int | None, by: str | 
         if heard is None:
             return writing.put(text).said()
         needle = shown.offset(heard)
+        needle += text[needle : needle + 1] == " "
         return writing.put(text[:needle]).put(text[needle:], "not_heard").said(needle if text else None)
     writing.put(text)
     match row.status:
