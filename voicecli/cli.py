@@ -16,7 +16,7 @@ import click
 
 from voicecli import __version__
 from voicecli.printable import one_line, printable
-from voicecli.settings import OWN_KEY, Option, options_of
+from voicecli.settings import KEY_PREFIX, OWN_KEY, Option, options_of
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -197,7 +197,9 @@ def _write_end(formatter: click.HelpFormatter, name: str) -> None:
             "Each option can be set as VOICECLI_<OPTION>: a flag goes before the environment, that before .env in "
             "the working directory, that before your own config.env."
         )
-        formatter.write_text(f"Your keys are {OWN_KEY}, else OPENAI_API_KEY; they are never a flag.")
+        if name not in ("serve", "devices"):
+            formatter.write_text(f"Other keys for the screen are {KEY_PREFIX}<ACTION>=f8, as its F1 shows them.")
+        formatter.write_text(f"Your API keys are {OWN_KEY}, else OPENAI_API_KEY; they are never a flag.")
         formatter.write(f"{'':>{formatter.current_indent}}config.env: {path}\n")
     with formatter.section("Exit codes"):
         formatter.write_text(_EXITS)

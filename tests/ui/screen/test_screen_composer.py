@@ -247,6 +247,17 @@ def test_enter_on_what_is_not_enough_shows_what_it_would_be_and_does_nothing_yet
     assert play(script).sent == ["/mute"]
 
 
+def test_a_click_takes_a_choice_into_the_line():
+    async def script(host: Host, pilot: Pilot[None]) -> None:
+        await pilot.press("/")
+        await pilot.pause()
+        assert host.line.menu.lines[-1].rstrip().endswith(" more")
+        await pilot.click(host.line.menu, offset=(15, 1))
+        assert (host.line.value, host.sent, host.line.typing) == ("/answer", [], True)
+
+    play(script)
+
+
 def test_files_are_completed_for_save_and_a_new_name_is_taken_as_it_is():
     async def script(host: Host, pilot: Pilot[None]) -> None:
         await pilot.press(*"/save n", "tab")

@@ -27,7 +27,7 @@ from voicecli.ui.screen.hints import hint
 from voicecli.ui.screen.history import Entry, History
 from voicecli.ui.screen.keys import DEFAULT, Keymap
 from voicecli.ui.screen.layout import Layout
-from voicecli.ui.screen.menu import Menu
+from voicecli.ui.screen.menu import Clicked, Menu
 from voicecli.ui.screen.theme import Inks
 
 MOST_LINES: Final = 6
@@ -242,6 +242,11 @@ class Composer(Vertical):
         offered = choices(text, self._facts.view, self.keymap, self._list_files) if self._quiet_for is None else ()
         self.menu.offer(offered)
         self.menu.show(self._shape)
+
+    def on_clicked(self, clicked: Clicked) -> None:
+        """A choice is taken into the line; enter does it."""
+        clicked.stop()
+        self._take()
 
     # ---- keys
 
