@@ -65,6 +65,11 @@ class Terminal:
         """As a shell does that finds its job stopped."""
         termios.tcsetattr(self.slave, termios.TCSANOW, self.attributes)
 
+    @property
+    def cooked(self) -> bool:
+        """It is as it was at the beginning."""
+        return termios.tcgetattr(self.slave) == self.attributes
+
     def stall(self) -> None:
         """It does not read any more."""
         self._reading.clear()
@@ -182,7 +187,7 @@ class Shown:
         """The terminal is as it was before."""
         assert self.terminal.modes == {}
         assert self.terminal.keyboard == 0
-        assert termios.tcgetattr(self.terminal.slave) == self.terminal.attributes
+        assert self.terminal.cooked
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import selectors
 import sys
 from codecs import getincrementaldecoder
 from collections.abc import Callable
-from typing import IO, TYPE_CHECKING, Any, Protocol
+from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from textual import events
 from textual._parser import ParseError
@@ -25,11 +25,16 @@ if TYPE_CHECKING:
     from textual.app import App
 
 
+WAIT_S: Final = 0.005
+
+
 class Host(Protocol):
     """What the app is for its driver. All of it is called from any thread, or between two lines of main."""
 
     typed_before: bytes
     """What was typed before the driver read."""
+    stood: bool
+    """The screen has been seen."""
     silenced: bool
     """The terminal belongs to somebody else again: nothing that still waits is written."""
 
@@ -95,6 +100,8 @@ class TalkDriver(LinuxDriver):
             for message in parser.feed(text) if text else ():
                 self.process_message(self._pasted(incoming) if isinstance(message, events.Paste) else message)
 
+        while not (self._host.stood or self.exit_event.wait(WAIT_S)):
+            pass  # a key that comes before there is a line to type in would be lost
         before, self._host.typed_before = self._host.typed_before, b""
         if before:
             take(before)
