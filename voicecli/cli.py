@@ -198,7 +198,9 @@ def _write_end(formatter: click.HelpFormatter, name: str) -> None:
             "the working directory, that before your own config.env."
         )
         if name not in ("serve", "devices"):
-            formatter.write_text(f"Other keys for the screen are {KEY_PREFIX}<ACTION>=f8, as its F1 shows them.")
+            formatter.write_text(
+                f"Other keys for the screen: {KEY_PREFIX}<ACTION>, as in {KEY_PREFIX}MUTE=f8; F1 there shows all."
+            )
         formatter.write_text(f"Your API keys are {OWN_KEY}, else OPENAI_API_KEY; they are never a flag.")
         formatter.write(f"{'':>{formatter.current_indent}}config.env: {path}\n")
     with formatter.section("Exit codes"):
