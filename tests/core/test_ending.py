@@ -288,6 +288,24 @@ def test_whoever_cannot_connect_ends_with_3(plan):
     assert bench.codes() == ["refused_tcp"]
 
 
+def test_whoever_reads_why_may_try_again_where_no_connection_could_be_had():
+    bench = Bench(replace(CHAT, stays=True)).dialled()
+    bench.give(LinkEnded(LinkFailure.UNAUTHORIZED, 401, ""), at=1.0)
+    bench.until(600.0)
+    assert bench.ended is None
+    assert (bench.phase, bench.codes()) == ("not_connected", ["unauthorized"])
+    bench.asks("retry")
+    bench.ready(601.0)
+    assert bench.phase == "waiting_for_you_to_type"
+
+
+def test_quitting_where_no_connection_could_be_had_ends_with_3():
+    bench = Bench(replace(CHAT, stays=True)).dialled()
+    bench.give(LinkEnded(LinkFailure.UNAUTHORIZED, 401, ""), at=1.0)
+    bench.give(Quit(), at=60.0)
+    assert ends(bench) == (3, "quit")
+
+
 def test_quitting_what_never_connected_ends_with_3():
     bench = Bench().dialled()
     bench.give(Quit(), at=1.0)

@@ -26,6 +26,7 @@ def run(config: Config, log: Log, question: str | None = None) -> int:
     if screen_fits(config.settings):
         from voicecli.commands.screen import on_screen
 
+        parts = parts._replace(stays=True)
         return converse(parts, on_screen(parts))
     face: Face = (
         JsonlFace(config.redactor) if config.settings.jsonl else PlainFace(stdin == "terminal", config.redactor)

@@ -60,6 +60,8 @@ class Parts(NamedTuple):
     """Makes the sound; it is given the bell that it rings."""
     levels: bool = False
     """Whoever shows it wants sound levels."""
+    stays: bool = False
+    """Whoever shows it goes on where no connection could be had."""
 
 
 class Where(NamedTuple):
@@ -79,7 +81,8 @@ class Conversing:
         self._where = where
         settings, target = parts.config.settings, parts.config.target
         plan = planning.plan(settings, target, parts.mode, parts.sides, where.url, parts.config.session)
-        plan = replace(plan, levels=plan.levels or parts.levels)
+        other = plan.other and replace(plan.other, stays=parts.stays)
+        plan = replace(plan, levels=plan.levels or parts.levels, stays=parts.stays, other=other)
         self._started = planning.started(
             settings, target, parts.mode, where.url, _now(), __version__, parts.config.session
         )

@@ -44,7 +44,7 @@ def run(config: Config, log: Log) -> int:
     if screen_fits(settings):
         from voicecli.commands.screen import on_screen
 
-        parts = parts._replace(levels=True)
+        parts = parts._replace(levels=True, stays=True)
         return converse(parts, on_screen(parts))
     face: Face = (
         JsonlFace(config.redactor)

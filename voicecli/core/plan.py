@@ -31,6 +31,8 @@ class Plan(Struct, frozen=True):
     auto_answer: bool = True
     """False: an answer to what was spoken is given only when it is asked for."""
     levels: bool = False
+    stays: bool = False
+    """Where no connection could be had it does not end: somebody reads why, and may try again."""
     key_source: str = ""
     """Where the key came from, for hints; never the key."""
     other: Plan | None = None

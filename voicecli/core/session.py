@@ -127,7 +127,7 @@ class VoiceSession:
             case stimuli.LinkEnded():
                 talk.silence.over()
                 linking.ended(talk, stimulus, at)
-                if not talk.was_ready and talk.connection.state is Link.LOST:
+                if not (talk.was_ready or talk.plan.stays) and talk.connection.state is Link.LOST:
                     self._end(End(3, "no_connection"), at)
             case stimuli.LinkSlow(what=what):
                 talk.tell("slow", what=what)
