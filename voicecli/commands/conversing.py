@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
@@ -96,6 +96,8 @@ class Conversing:
         self.ended: Ended | None = None
         self.leaving = 0
         """The exit code that a signal, or a face that cannot go on, has asked for; 0 before."""
+        self.veil: Callable[[AnyChange], Iterable[AnyChange]] = lambda change: (change,)
+        """What of a change is shown."""
         self.restore: Callable[[], None] | None = None
         """Puts the terminal back where the end has to be a hard one."""
         self.stuck = False
@@ -131,7 +133,7 @@ class Conversing:
             if change is None:
                 return
             self._know(change)
-            yield change
+            yield from self.veil(change)
 
     def _know(self, change: AnyChange) -> None:
         _log(change)

@@ -22,6 +22,7 @@ from voicecli.commands.conversing import Conversing, Parts
 from voicecli.commands.faces import PlainFace
 from voicecli.commands.lines import Lines
 from voicecli.commands.opening import Show
+from voicecli.commands.veil import Veil
 from voicecli.core.changes import Told
 from voicecli.runtime.process import end_within
 from voicecli.runtime.terminal import Known, Modes, ask, light_by_name
@@ -90,6 +91,7 @@ class Screen:
     def run(self) -> int:
         """Until `Ended`; gives the exit code."""
         talk = self._talk
+        talk.veil = Veil(self._parts.config.redactor)
         talk.begin()
         width, height = _size()
         if width < SMALLEST[0] or height < SMALLEST[1]:
