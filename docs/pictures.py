@@ -34,6 +34,7 @@ from voicecli.commands import planning  # noqa: E402
 from voicecli.commands.clips import clip  # noqa: E402
 from voicecli.commands.conversing import Conversing, Parts, Where  # noqa: E402
 from voicecli.config import World, load  # noqa: E402
+from voicecli.core.stimuli import Quit  # noqa: E402
 from voicecli.devices.card import Card  # noqa: E402
 from voicecli.devices.stream import File, SoundSetup  # noqa: E402
 from voicecli.logs import open_log  # noqa: E402
@@ -150,7 +151,7 @@ async def shoot(scene: Scene, home: Path, pngs: Path | None) -> None:
     if scene.limits is None and not scene.wrong_key:
         child = EmbeddedServer()
         try:
-            await talk(scene, home, pngs, {"offline": True}, {}, Where(child.start(), child.token))
+            await talk(scene, home, pngs, {}, {}, Where(child.start(), child.token))
         finally:
             child.stop()
         return
@@ -175,7 +176,8 @@ async def talk(
         (home / "microphone.wav").write_bytes(question(scene.says))
         setup = SoundSetup(File(str(home / "microphone.wav")), File(str(home / "speaker.wav")))
     sides = planning.Sides("device" if setup else "none", setup is not None, "terminal")
-    parts = Parts(config, log, scene.command, sides, (lambda ring: Card(setup, ring)) if setup else None, levels=True)
+    sound = (lambda ring: Card(setup, ring)) if setup else None
+    parts = Parts(config, log, scene.command, sides, sound, levels=True, stays=True)
     if where is None:
         profile = planning.chosen(config.settings, config.target).profile
         where = Where(planning.dialled(config.settings, config.target, profile), config.target.key)
@@ -186,7 +188,7 @@ async def talk(
         try:
             await scene.play(Stage(app, pilot, scene.name, pngs))
         finally:
-            talking.leave(0)
+            talking.give(Quit())
             await pilot.pause(0.3)
     limit = time.perf_counter() + 5
     while talking.ended is None and time.perf_counter() < limit:
@@ -208,7 +210,7 @@ async def first_start(stage: Stage) -> None:
 async def speaking(stage: Stage) -> None:
     await stage.phase("assistant_speaking")
     await stage.until(lambda view: sum(row.role == "assistant" for row in view.rows()) > 1)
-    await stage.phase("assistant_speaking", 5.0)
+    await stage.phase("assistant_speaking", 2.6)
     await stage.picture()
 
 
@@ -239,7 +241,7 @@ async def muted(stage: Stage) -> None:
 
 async def near(stage: Stage) -> None:
     await stage.until(lambda view: any(told.code == "limit_near" for told in view.notices))
-    await stage.phase("assistant_speaking", 2.0)
+    await stage.phase("assistant_speaking", 0.9)
     await stage.picture()
 
 
@@ -266,20 +268,18 @@ async def helped(stage: Stage) -> None:
 
 
 LIGHT, NO_COLOUR = Look(light=True), Look(ascii=True, coloured=False)
-TWO = (1.0, 14.0)
-"""A question, and another one once the answer is over."""
-INTO = (1.0, 7.0)
-"""A question, and one that goes into the answer."""
+INTO = (1.0, 5.0)
+"""A question, and another one into its answer."""
 SCENES = (
-    Scene("speaking-dark-120x40", (120, 40), speaking, says=TWO),
+    Scene("speaking-dark-120x40", (120, 40), speaking, says=INTO),
     Scene("interrupted-light-80x24", (80, 24), interrupted, LIGHT, says=INTO),
     Scene("interrupted-dark-120x40", (120, 40), interrupted, says=INTO),
-    Scene("speaking-light-200x60", (200, 60), speaking, LIGHT, says=TWO),
+    Scene("speaking-light-200x60", (200, 60), speaking, LIGHT, says=INTO),
     Scene("first-start-dark-80x24", (80, 24), first_start, says=(60.0,)),
     Scene("you-speak-dark-80x24", (80, 24), you_speak, says=(1.0,)),
     Scene("recording-dark-80x24", (80, 24), recording, flags={"ptt": True}, says=(0.5, 0.2, 0.2)),
     Scene("muted-light-80x24", (80, 24), muted, LIGHT, says=(60.0,)),
-    Scene("limit-near-dark-80x24", (80, 24), near, says=(1.0,), limits=Limits(tokens_per_minute=700)),
+    Scene("limit-near-dark-80x24", (80, 24), near, says=(1.0,), limits=Limits(tokens_per_minute=1_150)),
     Scene("wrong-key-dark-80x24", (80, 24), refused, says=(60.0,), wrong_key=True),
     Scene("ascii-no-colour-80x24", (80, 24), interrupted, NO_COLOUR, says=INTO),
     Scene("chat-dark-80x24", (80, 24), chat, command="chat"),
