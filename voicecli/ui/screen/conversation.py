@@ -14,6 +14,7 @@ from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
 from textual.strip import Strip
+from textual.widget import Widget
 
 from voicecli.core.changes import AnyChange
 from voicecli.ui.screen.entry import Entry, Look
@@ -103,7 +104,9 @@ class Conversation(ScrollView, can_focus=True):
         stack, held = self._rows.stack, self._on_top()
         self._wrap_seen(held)
         self._ours = True
-        self.virtual_size = Size(self.size.width, stack.height)
+        # Its own scroll bar is always there, so a height is no reason to lay out and paint the whole screen.
+        self.set_reactive(Widget.virtual_size, Size(self.size.width, stack.height))
+        self.vertical_scrollbar.window_virtual_size = stack.height
         target = self.max_scroll_y
         if held is not None:
             entry, row = held
