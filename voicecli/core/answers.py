@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from voicecli.core import barge_in, notices
 from voicecli.core.changes import TurnRole, Via
@@ -21,8 +21,9 @@ CALLS: Final = ("function_call", "mcp_call", "mcp_list_tools", "mcp_approval_req
 ROLES: Final[dict[str, TurnRole]] = {"user": "you", "assistant": "assistant", "system": "system"}
 
 
-def committed(talk: Talk, item: str, previous: str | None, at: float) -> None:
+def committed(talk: Talk, item: str, after: str | UnsetType | None, at: float) -> None:
     """A turn of the person's: its place is fixed now, its words come later, or never."""
+    previous = after or None
     by_key = talk.recorder.said() if talk.pending.answered(Kind.COMMIT) else None
     talk.uplink.committed(item)
     talk.ending.turn_taken()
@@ -54,7 +55,7 @@ def transcription(
             talk.tell("transcription_failed", why.message or "")
 
 
-def item(talk: Talk, item: Item, previous: str | None) -> None:
+def item(talk: Talk, item: Item, previous: str | UnsetType | None) -> None:
     """An item of the conversation, however it was announced: a row, its place, and what is known of its text."""
     name = item.id or ""
     if talk.pending.answered(Kind.ITEM, name):
@@ -64,15 +65,18 @@ def item(talk: Talk, item: Item, previous: str | None) -> None:
     if item.type in CALLS:
         _call(talk, item)
     elif item.type in ("message", None) and item.role in ROLES:
-        _message(talk, item, ROLES[item.role], previous)
+        _message(talk, item, ROLES[item.role], previous or None)
 
 
 def _message(talk: Talk, item: Item, role: TurnRole, previous: str | None) -> None:
     name = item.id or ""
     spoken = any(part.type in ("input_audio", "audio") for part in item.content)
     via: Via = "voice" if spoken or (role == "assistant" and talk.speaker) else "text"
-    talk.transcript.open(name, role, via, previous or talk.conversation.after(name))
+    fresh, behind = not talk.transcript.known(name), talk.conversation.after(name)
+    talk.transcript.open(name, role, via, previous or behind)
     talk.transcript.place(name, previous)
+    if fresh and behind is None and (next_one := talk.conversation.before(name)) is not None:
+        talk.transcript.put_before(name, next_one)  # it was put at the beginning
     if role == "assistant":
         return
     text = " ".join(filter(None, (part.text or part.transcript for part in item.content)))
