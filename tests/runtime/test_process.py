@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -49,6 +50,43 @@ def test_the_child_gets_a_token_says_where_it_listens_and_ends_with_its_stdin_g1
     server.stop()
     assert time.perf_counter() - began < 2
     assert gone(pid), "and it is no zombie"
+    server.stop()
+
+
+LISTENER = """
+    import json, os, socket, sys
+    sys.stdin.readline()
+    door = socket.create_server(("127.0.0.1", 0))
+    print(json.dumps({"url": f"ws://127.0.0.1:{door.getsockname()[1]}/"}), flush=True)
+    if sys.argv[1:] == ["dying"]:
+        door.accept()
+        door.close()
+    sys.stdin.read()
+"""
+
+
+def test_a_child_that_listens_is_not_started_again():
+    server = EmbeddedServer(command=script(LISTENER))
+    url, pid = server.start(), server.pid
+    assert (server.revive(), server.pid) == (url, pid)
+    server.stop()
+
+
+def test_a_child_that_has_let_go_of_its_door_is_started_anew_before_it_is_gone():
+    """A killed process closes its sockets first, and only then can be waited for."""
+    server = EmbeddedServer(command=(*script(LISTENER), "dying"), stop_s=0.6)
+    url, pid = server.start(), server.pid
+    there = ("127.0.0.1", int(url.rpartition(":")[2].strip("/")))
+    socket.create_connection(there).close()
+    while True:  # until its door is shut
+        try:
+            socket.create_connection(there).close()
+        except OSError:
+            break
+    assert not gone(pid)
+    assert server.revive() != url
+    assert server.pid != pid
+    assert gone(pid)
     server.stop()
 
 

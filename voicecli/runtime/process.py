@@ -10,6 +10,7 @@ import os
 import queue
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,7 @@ SERVE: Final = (sys.executable, "-P", "-m", "voicecli", "serve", "--child")
 START_S: Final = 10.0
 STOP_S: Final = 2.0
 """`EmbeddedServer.stop` takes no longer."""
+KNOCK_S: Final = 1.0
 RESTORE_S: Final = 0.3
 TAIL: Final = 600
 """Characters of the child's own words that are kept for an error."""
@@ -92,8 +94,11 @@ class EmbeddedServer:
                 raise
 
     def revive(self) -> str:
-        """The URL at which it listens; where it has died it is started anew, elsewhere. Raises as `start` does."""
-        if self._child is not None and self._child.poll() is None:
+        """The URL at which it listens; where it has died it is started anew, elsewhere. Raises as `start` does.
+
+        A process that dies has let go of its sockets some time before it can be waited for, so it is asked at its door.
+        """
+        if self._child is not None and self._child.poll() is None and _listens(self._url):
             return self._url
         self.stop()
         return self.start()
@@ -173,6 +178,16 @@ class EmbeddedServer:
             with suppress(OSError):
                 return os.fdopen(open_private(self._log_path), "a+b")
         return tempfile.TemporaryFile()
+
+
+def _listens(url: str) -> bool:
+    """Whether a connection is taken there; for loopback only, where the answer comes at once."""
+    there = place(url)
+    try:
+        socket.create_connection((there.host, there.port), KNOCK_S).close()
+    except OSError:
+        return False
+    return True
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
