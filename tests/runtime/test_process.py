@@ -58,35 +58,37 @@ LISTENER = """
     sys.stdin.readline()
     door = socket.create_server(("127.0.0.1", 0))
     print(json.dumps({"url": f"ws://127.0.0.1:{door.getsockname()[1]}/"}), flush=True)
-    if sys.argv[1:] == ["dying"]:
-        door.accept()
+    if HOW != "deaf":
+        guest, _ = door.accept()
+        if HOW == "well":
+            guest.sendall(b"HTTP/1.1 404")
+        guest.close()
         door.close()
     sys.stdin.read()
 """
 
 
-def test_a_child_that_listens_is_not_started_again():
-    server = EmbeddedServer(command=script(LISTENER))
+@pytest.mark.parametrize("how", ["well", "deaf"])
+def test_a_child_that_lives_is_not_started_again(how: str):
+    server = EmbeddedServer(command=script(LISTENER.replace("HOW", repr(how))), knock_s=0.2)
     url, pid = server.start(), server.pid
     assert (server.revive(), server.pid) == (url, pid)
     server.stop()
 
 
-def test_a_child_that_has_let_go_of_its_door_is_started_anew_before_it_is_gone():
-    """A killed process closes its sockets first, and only then can be waited for."""
-    server = EmbeddedServer(command=(*script(LISTENER), "dying"), stop_s=0.6)
+def test_a_child_that_lets_go_of_its_sockets_is_started_anew_before_it_is_gone():
+    """A killed process closes its connection, then its door, and only then can it be waited for."""
+    server = EmbeddedServer(command=script(LISTENER.replace("HOW", repr("dying"))), stop_s=0.6)
     url, pid = server.start(), server.pid
-    there = ("127.0.0.1", int(url.rpartition(":")[2].strip("/")))
-    socket.create_connection(there).close()
-    while True:  # until its door is shut
-        try:
-            socket.create_connection(there).close()
-        except OSError:
-            break
     assert not gone(pid)
-    assert server.revive() != url
-    assert server.pid != pid
+    second = server.revive()  # it takes this knock, and gives no answer
+    assert second != url
     assert gone(pid)
+    pid = server.pid
+    with socket.create_connection(("127.0.0.1", int(second.rpartition(":")[2].strip("/")))) as knock:
+        assert knock.recv(1) == b""
+    assert not gone(pid)
+    assert server.revive() not in (url, second)  # nobody opens any more
     server.stop()
 
 
