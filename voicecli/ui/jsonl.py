@@ -32,7 +32,7 @@ from voicecli.core.changes import (
     UsageNow,
 )
 from voicecli.printable import escaped
-from voicecli.ui.view import Row, View
+from voicecli.ui.view import MOST_ROWS, Row, View
 
 VERSION: Final = 1
 
@@ -40,9 +40,10 @@ VERSION: Final = 1
 class Jsonl:
     """Gives the lines of each change. `clean` takes what looks like a secret out of words about the talk."""
 
-    def __init__(self, clean: Callable[[str], str] = str) -> None:
-        self.view = View()
+    def __init__(self, clean: Callable[[str], str] = str, most_rows: int = MOST_ROWS) -> None:
+        self.view = View(most_rows)
         self._clean = clean
+        self._most_told = most_rows
         self._seq = 0
         self._begun: float | None = None
         self._told: dict[str, int] = {}  # item -> hash of the last line about it that nothing has overtaken
@@ -159,6 +160,8 @@ class Jsonl:
         if self._told.get(turn["id"]) == said:
             return None
         self._told[turn["id"]] = said
+        if len(self._told) > self._most_told:
+            del self._told[next(iter(self._told))]
         return "turn", turn
 
     def _value(self, text: Foreign) -> Any:

@@ -11,12 +11,14 @@ from typing import Final, Literal, NamedTuple
 
 from voicecli.core.changes import AnyChange, Ended, PhaseNow, Started, Told, TurnGrew, TurnSet
 from voicecli.printable import one_line, painted, printable
-from voicecli.ui.view import Row, View
+from voicecli.ui.view import MOST_ROWS, Row, View
 
 WORDS_WAIT_S: Final = 2.0
 """How long a turn that is over waits for the words of one before it."""
 
 LONGEST_QUOTE: Final = 200
+_TIDIED: Final = 256
+"""After so many items of one answer it is looked which of them the view has forgotten."""
 
 LOCAL: Final = frozenset(
     {
@@ -121,9 +123,9 @@ def transcript(view: View) -> list[str]:
 class Plain:
     """The lines of a talk. `deadline` is when `tick` wants to be called; None: never."""
 
-    def __init__(self, *, echo_typed: bool, states: bool, clean: Clean = str) -> None:
+    def __init__(self, *, echo_typed: bool, states: bool, clean: Clean = str, most_rows: int = MOST_ROWS) -> None:
         """`echo_typed`: typed texts came from a pipe. `states`: somebody is there to be told what to do now."""
-        self.view = View()
+        self.view = View(most_rows)
         self.deadline: float | None = None
         self._echo_typed = echo_typed
         self._states = states
@@ -131,12 +133,13 @@ class Plain:
         self._state = ""
         self._waits = False
         self._unshown: set[str] = set()
-        self._seen: set[str] = set()
         self._over_at: dict[str, float] = {}
         self._late: set[str] = set()  # later turns were shown before them
 
     def show(self, change: AnyChange, at: float) -> list[str]:
         """The lines that `change` makes due at `at`."""
+        item = getattr(change, "item", None)
+        fresh = isinstance(item, str) and item not in self.view
         self.view.apply(change)
         match change:
             case Started():
@@ -147,11 +150,9 @@ class Plain:
                 return self._phase(change)
             case Ended():
                 return [*self._rest(), end_line(change, self.view)]
-        if isinstance(item := getattr(change, "item", None), str) and (row := self.view.head(item)):
-            if item not in self._seen:
-                self._seen.add(item)
-                if row.role != "you" or row.via != "text" or self._echo_typed:
-                    self._unshown.add(item)
+        if isinstance(item, str) and (row := self.view.head(item)):
+            if fresh and (row.role != "you" or row.via != "text" or self._echo_typed):
+                self._unshown.add(item)
             if row.over and item in self._unshown:
                 self._over_at.setdefault(item, at)
                 return self._due(at)
@@ -175,7 +176,17 @@ class Plain:
         return [f"state: {word}"] if self._states and change.phase != "not_connected" else []
 
     def _in_order(self) -> list[Row]:
-        return [row for item in self.view.order if item in self._unshown and (row := self.view.row(item))]
+        rows = [row for item in self.view.order if item in self._unshown and (row := self.view.row(item))]
+        if len(rows) < len(self._unshown):  # the view has forgotten some
+            for item in self._unshown.difference(row.item for row in rows):
+                self._shown(item)
+        return rows
+
+    def _shown(self, item: str) -> None:
+        """Nothing more has to be known of it."""
+        self._unshown.discard(item)
+        self._over_at.pop(item, None)
+        self._late.discard(item)
 
     def _due(self, at: float) -> list[str]:
         lines: list[str] = []
@@ -205,7 +216,7 @@ class Plain:
         return lines
 
     def _line(self, row: Row, before: str = "") -> list[str]:
-        self._unshown.discard(row.item)
+        self._shown(row.item)
         text = turn_text(row)
         return block(row.role, before + text) if text else []
 
@@ -232,8 +243,8 @@ class Written(NamedTuple):
 class OneShot:
     """One question: the bare answer as it streams on stdout, everything else on stderr."""
 
-    def __init__(self, clean: Clean = str) -> None:
-        self.view = View()
+    def __init__(self, clean: Clean = str, most_rows: int = MOST_ROWS) -> None:
+        self.view = View(most_rows)
         self._clean = clean
         self._so_far: dict[str, list[str]] = {}
         self._column = 0
@@ -261,7 +272,11 @@ class OneShot:
     def _more(self, item: str, text: str) -> str:
         if not text:
             return ""
-        begin = self._put("\n") if item not in self._so_far and self._column else ""
+        begin = ""
+        if item not in self._so_far:
+            begin = self._put("\n") if self._column else ""
+            if len(self._so_far) % _TIDIED == 0:
+                self._so_far = {name: pieces for name, pieces in self._so_far.items() if name in self.view}
         self._so_far.setdefault(item, []).append(text)
         return begin + self._put(text)
 

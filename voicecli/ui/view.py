@@ -140,7 +140,7 @@ class View:
                 self.started = change
             case Interrupted():
                 self.interruptions.append(change)
-                del self.interruptions[:-MOST_ROWS]
+                del self.interruptions[: -self._most_rows]
             case Told():
                 self.notices = (*self.notices[-99:], change)
             case Ended():
