@@ -217,5 +217,12 @@ def test_what_a_provider_cannot_do_is_said_where_it_is_missed():
     glm = cannot(replace(TALK, profile=GLM))
     assert glm.title.startswith("GLM-Realtime cannot hear you, ")
     assert "cannot be told how much of an answer you heard." in glm.title
-    assert cannot(replace(TALK, profile=QWEN)).title == "Qwen-Omni cannot be told how much of an answer you heard."
+    qwen = replace(TALK, profile=QWEN)
+    assert cannot(qwen).title == (
+        "Qwen-Omni cannot read what you type and cannot be told how much of an answer you heard."
+    )
+    assert cannot(replace(qwen, keyboard="none")).title == "Qwen-Omni cannot be told how much of an answer you heard."
+    assert cannot(replace(qwen, mode="chat", speaker=False, keyboard="none")).title == (
+        "Qwen-Omni cannot read what you type."
+    )
     assert cannot(replace(TALK, profile=GLM, mode="chat", speaker=False)) is None

@@ -195,6 +195,7 @@ def sound(talk: Talk, event: e.AudioDelta, at: float) -> None:
         talk.responses.late += 1
         return
     if not talk.speaker:
+        talk.tell_formats()
         return
     form = talk.conversation.form(event.item_id, event.content_index)
     if data := talk.ledger.whole(event.item_id, event.content_index, event.delta, form):

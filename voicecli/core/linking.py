@@ -93,6 +93,7 @@ def ended(talk: Talk, ended: LinkEnded, at: float) -> None:
     talk.show(LinkNow(state="lost", code=ended.code, reason=Foreign(ended.reason)))
     again = talk.connection.again or (not hung_up and dialect.refused(talk, ended, spoken))
     if not hung_up and not again and not talk.connection.told(at):
+    talk.tell_formats()
         talk.show(notices.link_ended(ended, talk.plan.key_source, talk.host))
     if again and talk.plan.other is not None:
         talk.plan = talk.plan.other

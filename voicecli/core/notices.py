@@ -230,6 +230,7 @@ WORDS: Final[dict[str, Words]] = {
     "text_refused": Words(
         "error", "The server did not take what you typed.", "Its words say why; say it in another way."
     ),
+    "listens_only": Words("error", "This server does not read, so what you typed was not sent.", "Say it by voice."),
     "answer_refused": Words("error", "The server did not give an answer.", "Ask once more."),
     "cut_refused": Words(
         "warning",
@@ -295,6 +296,16 @@ WORDS: Final[dict[str, Words]] = {
         "warning",
         "The {device} does not take sound at 24 kHz.",
         "Choose another by {option}; voicecli devices shows which ones do.",
+    ),
+    "unplayable": Words(
+        "warning",
+        "The server speaks in a form of sound that voicecli does not know ({what}), so its answers are only shown.",
+        "--output-format pcm16 asks for one that it knows.",
+    ),
+    "unspeakable": Words(
+        "warning",
+        "The server wants to hear a form of sound that voicecli does not know ({what}), so it may not understand you.",
+        "--input-format pcm16 asks for one that it knows. Typing works.",
     ),
     "no_permission": Words(
         "warning",
@@ -401,6 +412,7 @@ ANSWERS: Final = {
 
 CANNOT: Final = {
     "audio": "hear you, because it takes other sound than voicecli sends",
+    "text": "read what you type",
     "truncate": "be told how much of an answer you heard",
 }
 """What a provider may lack (`Profile.can`) and a person would miss."""
@@ -455,6 +467,7 @@ def cannot(plan: Plan) -> Told | None:
     """What a provider cannot do in this talk; None: nothing is missed."""
     missed = {
         "audio": plan.mode == "talk" and "audio" not in plan.profile.can,
+        "text": (plan.mode == "chat" or plan.keyboard != "none") and "text" not in plan.profile.can,
         "truncate": plan.speaker and "truncate" not in plan.profile.can,
     }
     what = " and cannot ".join(words for name, words in CANNOT.items() if missed[name])

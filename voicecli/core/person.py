@@ -29,9 +29,14 @@ def send_texts(talk: Talk, at: float) -> None:
         if talk.plan.keyboard != "terminal" and (talk.responses.busy or not talk.ledger.rest):
             return
         item, text = talk.texts.popleft()
-        talk.unsent[item] = text
         talk.transcript.open(item, "you", "text", None)
         talk.transcript.said(item, text)
+        if "text" not in talk.plan.profile.can:
+            talk.transcript.failed(item, "listens_only", "")
+            talk.tell("listens_only")
+            talk.ending.answer_failed = True
+            continue
+        talk.unsent[item] = text
         content = (ContentPart(type="input_text", text=text),)
         event = ConversationItemCreate(item=Item(id=item, type="message", role="user", content=content))
         talk.send(event, Kind.ITEM, item)

@@ -227,6 +227,7 @@ class VoiceSession:
             case e.ResponseCreated(response=response):
                 self._created(response.id or "", at)
             case e.ResponseDone():
+                talk.answered_in(response.output_audio_format)
                 answers.done(talk, event, at)
             case e.OutputItemAdded() | e.OutputItemDone():
                 answers.output_item(talk, event, at)

@@ -9,6 +9,7 @@ from collections import deque
 
 import msgspec
 
+from msgspec import UnsetType
 from voicecli.core import notices
 from voicecli.core.changes import AnyChange
 from voicecli.core.connection import Connection
@@ -36,6 +37,8 @@ from voicecli.protocol.events import ClientEvent, ResponseCreate
 from voicecli.protocol.items import SessionConfig, TurnDetection
 
 MOST_TOLD = 32
+LONGEST_NAME = 40
+"""Characters of a name that stands in a notice."""
 """Things of one sort that are told; more are only counted."""
 
 
@@ -86,6 +89,8 @@ class Talk:
         self.responses = Responses(self.rows)
         self.conversation = Conversation(self.plan.profile.output)
         self.effective = self.plan.session
+        self.unplayable: str | None = None
+        """The format that the server says it speaks in, where nobody here knows it."""
         """The settings in force, as far as the server has told them."""
         self.cut: dict[str, None] = {}
         """Items that were settled before they were whole: no more of their sound is laid."""
@@ -105,12 +110,34 @@ class Talk:
     @property
     def input(self) -> Format:
         """How the server wants to be sent sound."""
-        return form_in_force(self.effective.input_audio_format, self.plan.profile.input)
+        profile = self.plan.profile
+        return form_in_force(self.effective.input_audio_format, profile.input, profile.names) or profile.input
 
     def configured(self, session: SessionConfig) -> None:
         """These settings are in force."""
         self.effective = session
-        self.conversation.output = form_in_force(session.output_audio_format, self.plan.profile.output)
+        if (form := self._played(session.output_audio_format)) is not None:
+            self.conversation.output = form
+
+    def answered_in(self, name: str | None) -> None:
+        """The answer that begins names the format of its sound; None: it is as the session has it."""
+        self._played(self.effective.output_audio_format if name is None else name)
+
+    def _played(self, name: str | UnsetType) -> Format | None:
+        """The format of this name, if its sound can be played; what cannot be played is read."""
+        profile = self.plan.profile
+        form = form_in_force(name, profile.output, profile.names)
+        self.unplayable = str(name)[:LONGEST_NAME] if form is None else None
+        return form
+
+    def tell_formats(self) -> None:
+        """What the server speaks and wants to hear in, where that cannot be had."""
+        if self.unplayable is not None and self.sides[Side.SPEAKER].there:
+            self.tell_once(self.unplayable, "unplayable", what=self.unplayable)
+        profile, name = self.plan.profile, self.effective.input_audio_format
+        listens = self.sides[Side.MICROPHONE].wanted
+        if listens and form_in_force(name, profile.input, profile.names) is None:
+            self.tell_once(str(name)[:LONGEST_NAME], "unspeakable", what=str(name)[:LONGEST_NAME])
 
     @property
     def answers_by_itself(self) -> bool:
@@ -121,10 +148,10 @@ class Talk:
     @property
     def speaker(self) -> bool:
         """Answers are heard; else they are read."""
-        return self.sides[Side.SPEAKER].there
+        return self.sides[Side.SPEAKER].there and self.unplayable is None
 
     def audible(self, at: float) -> bool:
-        return self.speaker and self.ledger.queued(at) > 0
+        return self.sides[Side.SPEAKER].there and self.ledger.queued(at) > 0
 
     @property
     def host(self) -> str:

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from voicecli.ports import PCM16, Format
+from voicecli.ports import PCM16, RATE, Format
 from voicecli.protocol.dialects import Spelling
 
-CAN: Final = frozenset({"truncate", "delete", "cancel", "transcribe", "audio"})
-"""Cut an answer to what was heard, delete an item, cancel an answer, write down what was said, take PCM16 sound."""
+CAN: Final = frozenset({"truncate", "delete", "cancel", "transcribe", "audio", "text"})
+"""Cut an answer to what was heard, delete an item, cancel an answer, write down what was said, take PCM16 sound, and
+take what was typed."""
 
 
 class Profile(Struct, frozen=True):
@@ -35,6 +36,8 @@ class Profile(Struct, frozen=True):
     """Name of the header that carries the key, and what stands before the key."""
     input: Format = PCM16
     output: Format = PCM16
+    names: frozenset[str] = frozenset({"pcm"})
+    """What else it calls these two."""
     can: frozenset[str] = CAN
     """What it takes of `CAN`; the rest is not sent, and told where it is missed."""
     unheard: Literal["delete", "truncate", "leave"] = "delete"
@@ -59,6 +62,9 @@ CROSSED: Final[tuple[tuple[str, str], ...]] = (
 
 HEARTBEATS: Final = frozenset({"ping", "heartbeat"})
 """What servers send to keep a line open."""
+
+EXTRAS: Final = HEARTBEATS | {"localai.*", "conversation.item.speaker"}
+"""What servers of one's own say beside the protocol."""
 
 
 class Mistaken(NamedTuple):
@@ -131,7 +137,7 @@ GENERIC_GA: Final = Profile(
     model="gpt-realtime-2.1",
     voice=None,
     transcription_model="whisper-1",
-    ignore=HEARTBEATS,
+    ignore=EXTRAS,
     benign=CROSSED,
 )
 
@@ -142,7 +148,7 @@ GENERIC_BETA: Final = Profile(
     voice="alloy",
     transcription_model="whisper-1",
     headers=_HEADERS[Spelling.BETA],
-    ignore=HEARTBEATS,
+    ignore=EXTRAS,
     benign=CROSSED,
 )
 
@@ -201,6 +207,7 @@ VOICE_LIVE: Final = Profile(
         "response.viseme.*",
         "input_audio.turn.*",
         "session.avatar.*",
+        "warning",
     },
     benign=CROSSED,
 )
@@ -212,14 +219,19 @@ QWEN: Final = Profile(
     voice=None,
     transcription_model="gummy-realtime-v1",
     headers=_HEADERS[Spelling.BETA],
-    input=Format("pcm16", 16_000, 2),
+    input=Format("pcm", 16_000, 2),
+    output=Format("pcm", RATE, 2),
+    names=frozenset({"pcm", "pcm16", "pcm24"}),
     can=frozenset({"cancel", "transcribe", "audio"}),
     unheard="leave",
     cap_s=7200.0,
     ignore=HEARTBEATS | {"session.finished"},
     benign=CROSSED,
 )
-"""Its client events have neither truncate nor delete; sound goes in at 16 kHz and comes out at 24."""
+"""Its client events have no truncate and no delete, and no item of text either.
+
+Sound goes in at 16 kHz and comes out at 24; both are called pcm, in 2025 still pcm16 and pcm24.
+"""
 
 GLM: Final = Profile(
     name="GLM-Realtime",
@@ -228,7 +240,7 @@ GLM: Final = Profile(
     voice=None,
     transcription_model=None,
     headers=_HEADERS[Spelling.BETA],
-    can=frozenset({"cancel"}),
+    can=frozenset({"cancel", "text"}),
     unheard="leave",
     ignore=HEARTBEATS,
     benign=CROSSED,
