@@ -13,7 +13,7 @@ from voicecli.core.effects import Play, SendAudio
 from voicecli.core.stimuli import Begin, Opened
 from voicecli.ports import PCM16, SAMPLES_PER_MS, Format
 from voicecli.protocol import events as e
-from voicecli.protocol.items import FORMATS, Response, SessionConfig
+from voicecli.protocol.items import FORMATS, KNOWN_FORMATS, Response, SessionConfig
 
 ULAW, ALAW = FORMATS["g711_ulaw"], FORMATS["g711_alaw"]
 WIDE = Format("pcm16_16000hz", 16_000, 2)
@@ -168,3 +168,25 @@ def test_a_microphone_whose_format_nobody_knows_is_told():
     made = bench("pcm16", says="mp3")
     assert made.codes().count("unspeakable") == 1
     assert form_of(made.records(20)) == PCM16
+
+
+@pytest.mark.parametrize("form", [ULAW, ALAW, KNOWN_FORMATS["pcm16_8000hz"]], ids=str)
+def test_g10_a_delta_that_would_grow_beyond_bounds_is_passed_over_and_told(form):
+    """32 MiB of base64 are 50 minutes of G.711, which would take 144 MiB and a second to read."""
+    made = bench("pcm16", says=form.name)
+    delta = e.AudioDelta(response_id="r1", item_id="a1", delta=b"")
+    most = 5 * 60 * form.rate * form.width
+    made.says(created())
+    assert len([each for each in made.says(replace(delta, delta=bytes(most))) if isinstance(each, Play)]) == 1
+    effects = made.says(*[replace(delta, delta=bytes(most + form.unit))] * 3)
+    assert not [each for each in effects if isinstance(each, Play)]
+    assert [code for code in made.codes() if code != "settings_differ"] == ["malformed"]
+    assert made.session.talk.malformed == 3
+    assert form_of(made.says(replace(delta, delta=bytes(form.unit)))) == form, "the answer goes on"
+
+
+def test_g10_sound_that_does_not_grow_is_only_bounded_by_its_frame():
+    made = bench("pcm16", says="pcm16")
+    made.says(created())
+    effects = made.says(e.AudioDelta(response_id="r1", item_id="a1", delta=bytes(24 * 1024 * 1024)))
+    assert form_of(effects) == PCM16

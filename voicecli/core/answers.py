@@ -9,9 +9,11 @@ from msgspec import UNSET, UnsetType
 from voicecli.core import barge_in, notices
 from voicecli.core.changes import TurnRole, Via
 from voicecli.core.effects import Play
+from voicecli.core.intake import too_much
 from voicecli.core.pending import Kind
 from voicecli.core.responses import Current
 from voicecli.core.talk import Talk
+from voicecli.ports import RATE
 from voicecli.protocol import events as e
 from voicecli.protocol.items import Item
 
@@ -198,6 +200,10 @@ def sound(talk: Talk, event: e.AudioDelta, at: float) -> None:
         talk.tell_formats()
         return
     form = talk.conversation.form(event.item_id, event.content_index)
+    if too_much(form, len(event.delta)):
+        talk.malformed += 1
+        talk.tell_once("sound", "malformed", f"{form.samples(len(event.delta)) // RATE} seconds of sound at once")
+        return
     if data := talk.ledger.whole(event.item_id, event.content_index, event.delta, form):
         position = talk.ledger.lay(event.item_id, form.samples(len(data)))
         talk.out.append(Play(position, data, form))
