@@ -19,7 +19,7 @@ MOST_PIECES: Final = 4_096
 """The same for sound that comes in very small and many pieces."""
 ENOUGH_PIECES: Final = 2_048
 MOST_AT_ONCE: Final = 5 * 60 * RATE
-"""More than this in one delta of a format that grows as it is read is no talk (G10): G.711 becomes six times as much."""
+"""More than this in one delta of a format that grows as it is read is no talk (G10): G.711 becomes sixfold."""
 
 
 def too_much(form: Format, size: int) -> bool:
