@@ -89,7 +89,8 @@ def test_a_session_that_serve_ends_after_its_time_is_told_and_another_is_had(dia
         out = chat.lines()
         assert "maximum duration of 0.0166667 minutes" in out.until("^error: .*maximum duration.*$")
         chat.type("/retry")
-        if "there" in out.until("^notice: (Connected again|The connection is there)"):  # its end is said before it comes
+        # its end is said before it comes
+        if "there" in out.until("^notice: (Connected again|The connection is there)"):
             chat.type("/retry")
         out.until("^notice: Connected again")
         chat.type("/quit")
@@ -267,7 +268,7 @@ def test_what_is_set_reaches_the_servers_session(dialect: str, home: Home) -> No
         assert VAD.items() <= detection.items()
         assert (words["model"], words["language"], said_by) == ("whisper-9", "de", "verse")
         assert session["instructions"].strip() == "Be short."
-        (now,) = [each for each in objects(done.out) if each["type"] == "session"]
+        *_, now = [each for each in objects(done.out) if each["type"] == "session"]
         assert now["settings"]["turn_detection"]["silence_duration_ms"] == 900
 
 

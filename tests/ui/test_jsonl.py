@@ -15,6 +15,7 @@ from voicecli.core.changes import (
     SessionNow,
     Started,
     Told,
+    TurnConfirmed,
     TurnGone,
     TurnGrew,
     TurnMoved,
@@ -112,6 +113,8 @@ def test_a_turn_line_comes_when_it_opens_and_whenever_it_changes_and_is_whole():
         "started": 1.5,
         "ended": 3.0,
         "delay": None,
+        "confirmed": None,
+        "kept_ms": None,
     }
 
 
@@ -156,6 +159,21 @@ def test_settings_are_values_and_what_is_no_json_stays_text():
     assert line["settings"]["voice"] == "marin"
     assert line["settings"]["x"] == "{"
     assert line["refused"] == [{"field": "speed", "value": 1.5, "reason": None}]
+
+
+def test_a_session_has_the_names_that_the_server_gave_it():
+    named = SessionNow(settings=(), id=Foreign("sess_1"), model=Foreign("m-2025"), conversation=Foreign("conv_1"))
+    nameless, line = read([SessionNow(settings=()), named])
+    assert {nameless[name] for name in ("id", "model", "conversation")} == {None}
+    assert [line[name] for name in ("id", "model", "conversation")] == ["sess_1", "m-2025", "conv_1"]
+
+
+def test_what_the_server_has_cut_or_deleted_is_said_in_a_whole_line_of_the_turn():
+    whole = TurnSet(item="a", status="interrupted", text=Foreign("Hello"), heard=Foreign("Hel"), unheard=Foreign("lo"))
+    lines = read([whole, TurnConfirmed("a", 400), TurnConfirmed("a", 400), TurnConfirmed("a", None)])
+    assert [(line["confirmed"], line["kept_ms"]) for line in lines] == [(None, None), ("cut", 400), ("deleted", None)]
+    assert {line["status"] for line in lines} == {"interrupted"}
+    assert read([TurnConfirmed("nobody", 1)]) == []
 
 
 def test_what_has_no_line_leaves_no_gap():

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
-from voicecli.core.changes import Ended, LinkNow, PhaseNow, TurnGone, TurnOpened, TurnSet
+from voicecli.core.changes import Ended, LinkNow, PhaseNow, TurnConfirmed, TurnGone, TurnOpened, TurnSet
 from voicecli.core.effects import AnyEffect, Connect, Move, Play, Send, SendAudio, Show
 from voicecli.core.heard import Fate, Verdict
 from voicecli.core.plan import Plan
@@ -456,7 +456,7 @@ class Witness:
                     hold("heard + unheard is the text", code or words == text.raw.split(), item, heard, unheard)
                     if self._rows[item] == "assistant":
                         hold("an answer ends once", self._done_rows[item] == 1, item)
-            case TurnGone(item=item):
+            case TurnGone(item=item) | TurnConfirmed(item=item):
                 hold("a row is opened first", item in self._rows, item)
             case Ended():
                 hold("Ended comes once", self.ended is None)

@@ -195,7 +195,7 @@ class VoiceSession:
             case e.SessionUpdated():
                 linking.configured(talk, event, at)
             case e.ConversationCreated():
-                pass
+                linking.conversation(talk, event)
             case e.InputAudioBufferCleared():
                 talk.pending.answered(Kind.CLEAR)
                 talk.uplink.speaking = None  # a turn that had begun in it never was
@@ -220,14 +220,16 @@ class VoiceSession:
                 talk.tell("idle")
             case e.DtmfReceived(event=key):
                 talk.tell("dtmf", what=key)
-            case e.ConversationItemTruncated(item_id=item):
+            case e.ConversationItemTruncated(item_id=item, audio_end_ms=end):
                 talk.pending.answered(Kind.TRUNCATE, item)
+                talk.transcript.confirmed(item, int(end))
             case e.ConversationItemDeleted(item_id=item):
                 talk.pending.answered(Kind.DELETE, item)
+                talk.transcript.confirmed(item, None)
             case e.ResponseCreated(response=response):
+                talk.answered_in(response.output_audio_format)
                 self._created(response.id or "", at)
             case e.ResponseDone():
-                talk.answered_in(response.output_audio_format)
                 answers.done(talk, event, at)
             case e.OutputItemAdded() | e.OutputItemDone():
                 answers.output_item(talk, event, at)

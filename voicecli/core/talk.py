@@ -6,12 +6,13 @@ What dies with a socket is made new by `reconnect`; everything else is the talk,
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 import msgspec
-
 from msgspec import UnsetType
+
 from voicecli.core import notices
-from voicecli.core.changes import AnyChange
+from voicecli.core.changes import AnyChange, SessionNow
 from voicecli.core.connection import Connection
 from voicecli.core.effective import form_in_force, silence_s
 from voicecli.core.effects import AnyEffect, CloseSound, OpenSound, Send, Show
@@ -36,9 +37,9 @@ from voicecli.protocol.conversation import Conversation
 from voicecli.protocol.events import ClientEvent, ResponseCreate
 from voicecli.protocol.items import SessionConfig, TurnDetection
 
-MOST_TOLD = 32
 LONGEST_NAME = 40
 """Characters of a name that stands in a notice."""
+MOST_TOLD = 32
 """Things of one sort that are told; more are only counted."""
 
 
@@ -88,10 +89,12 @@ class Talk:
         self.intake = Intake(self.rows)
         self.responses = Responses(self.rows)
         self.conversation = Conversation(self.plan.profile.output)
-        self.effective = self.plan.session
         self.unplayable: str | None = None
         """The format that the server says it speaks in, where nobody here knows it."""
+        self.effective = self.plan.session
         """The settings in force, as far as the server has told them."""
+        self.session = SessionNow(settings=())
+        """The same in words, and the names that the server has given."""
         self.cut: dict[str, None] = {}
         """Items that were settled before they were whole: no more of their sound is laid."""
         self.answering: tuple[str, ...] = ()
@@ -161,6 +164,11 @@ class Talk:
 
     def show(self, change: AnyChange) -> None:
         self.out.append(Show(change))
+
+    def show_session(self, **told: Any) -> None:
+        """The session with what the server has just said of it."""
+        self.session = msgspec.structs.replace(self.session, **told)
+        self.show(self.session)
 
     def tell(self, code: str, detail: str = "", **names: object) -> None:
         self.show(notices.told(code, detail, **names))

@@ -13,6 +13,7 @@ from voicecli.core.changes import (
     AnyChange,
     Foreign,
     Status,
+    TurnConfirmed,
     TurnGone,
     TurnGrew,
     TurnMoved,
@@ -394,6 +395,11 @@ class Transcript:
             if (before := self._order.before(key)) is not None:
                 self._gone_behind[before] = key
             self._show(TurnGone(key))
+
+    def confirmed(self, item: str, kept_ms: int | None) -> None:
+        """What the server says that it keeps of the item; None: it has deleted it. What was heard is another thing."""
+        if self.known(item):
+            self._show(TurnConfirmed(self._names[item], kept_ms))
 
     def characters(self, item: str, heard: int, received: int) -> int:
         row = self._row(item)

@@ -24,6 +24,7 @@ from voicecli.core.changes import (
     Started,
     Tokens,
     Told,
+    TurnConfirmed,
     TurnGone,
     TurnGrew,
     TurnMoved,
@@ -88,7 +89,13 @@ class Jsonl:
                 }
             case PhaseNow():
                 return "state", {"state": change.phase, "detail": change.detail or None}
-            case TurnOpened(item=item) | TurnMoved(item=item) | TurnSet(item=item) | TurnGone(item=item):
+            case (
+                TurnOpened(item=item)
+                | TurnMoved(item=item)
+                | TurnSet(item=item)
+                | TurnGone(item=item)
+                | TurnConfirmed(item=item)
+            ):
                 row = self.view.row(item)
                 return self._news(_turn(row)) if row else None
             case TurnGrew():
@@ -123,7 +130,8 @@ class Jsonl:
                     {"field": field, "value": self._value(asked), "reason": None} for field, asked in change.refused
                 ]
                 settings = {name: self._value(text) for name, text in change.settings}
-                return "session", {"settings": settings, "refused": refused}
+                names = {n: self._clean(getattr(change, n).raw) or None for n in ("id", "model", "conversation")}
+                return "session", {**names, "settings": settings, "refused": refused}
             case SoundNow():
                 fields = {"side": change.side, "state": change.state, "name": change.name.raw or None}
                 return "device", {**fields, "rate": change.rate, "latency_ms": change.latency_ms}
@@ -208,4 +216,5 @@ def _turn(row: Row) -> dict[str, Any]:
         "started": _finite(row.started, 3),
         "ended": _finite(row.ended, 3),
         "delay": None,
+        **{name: getattr(row, name) for name in ("confirmed", "kept_ms")},
     }
