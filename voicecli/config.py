@@ -23,6 +23,7 @@ from platformdirs import user_config_path
 
 from voicecli.loopback import loopback
 from voicecli.protocol.items import SessionConfig
+from voicecli.protocol.profiles import choose
 from voicecli.secret import PUBLIC_QUERY, Redactor, Secret
 from voicecli.session_file import BadSession, read
 from voicecli.settings import (
@@ -149,7 +150,7 @@ def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
         target=target,
         serve_key=_key((SERVE_KEY,), names)[0] if command == "serve" else None,
         redactor=Redactor(secrets),
-        session=_session(settings.session),
+        session=_session(settings, target),
         unknown=tuple(_unknown(names)),
     )
 
@@ -197,11 +198,12 @@ def _value(option: Option, raw: str | bool, name: str, place: Place, world: Worl
     return _at_home(value) if isinstance(value, Path) else value
 
 
-def _session(path: Path | None) -> SessionConfig:
-    if path is None:
+def _session(settings: Settings, target: Target) -> SessionConfig:
+    if settings.session is None:
         return SessionConfig()
+    profile = choose(target.url, settings.dialect, target.offline).profile
     try:
-        return read(_text_of(path, "The file that --session names"))
+        return read(_text_of(settings.session, "The file that --session names"), profile)
     except BadSession as bad:
         raise ConfigError(
             f"The file that --session names cannot be used: {Redactor()(str(bad))}.",

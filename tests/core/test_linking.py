@@ -39,9 +39,8 @@ from voicecli.ports import (
     LinkFailure,
 )
 from voicecli.protocol import events as e
-from voicecli.protocol.items import (
-    SessionConfig,
-)
+from voicecli.protocol.items import SessionConfig, TurnDetection
+from voicecli.protocol.profiles import GENERIC_BETA, OPENAI
 
 
 # ---- the link
@@ -320,3 +319,37 @@ def test_a_setting_outside_of_the_protocol_is_refused_here_and_the_talk_goes_on(
     (told,) = shown(Told, effects)
     assert told.detail.raw == "Invalid 'session.temperature': 1.3 is not between 0.6 and 1.2."
     assert shown(LinkNow, effects)[-1].state == "open"
+
+
+@pytest.mark.parametrize(("profile", "goes"), [(GENERIC_BETA, False), (OPENAI, True)])
+def test_a_word_that_the_older_dialect_does_not_have_is_sent_in_the_newer_only(profile, goes):
+    """E13: closed lists hold in the contract's own spelling."""
+    strange = replace(TALK, profile=profile, session=replace(TALK.session, tool_choice="perhaps"))
+    bench = Bench(strange).dialled()
+    bench.give(Opened(1.8e9), at=0.1)
+    effects = bench.says(e.SessionCreated(session=SessionConfig()))
+    assert frames(effects) == (["update"] if goes else [])
+    assert bench.codes(effects) == ([] if goes else ["setting_outside"])
+    if not goes:
+        (told,) = shown(Told, effects)
+        assert "'perhaps'. Supported values for 'session.tool_choice' are: 'auto', 'none'," in told.detail.raw
+
+
+@pytest.mark.parametrize("profile", [GENERIC_BETA, OPENAI])
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"temperature": 0.59}, "'session.temperature': 0.59 is not between 0.6 and 1.2"),
+        ({"max_response_output_tokens": 4097}, "'session.max_response_output_tokens': 4097 is not between 1 and 4096"),
+        ({"turn_detection": TurnDetection(threshold=1.1)}, "'session.turn_detection.threshold': 1.1 is not between"),
+        ({"turn_detection": TurnDetection(prefix_padding_ms=-1)}, "prefix_padding_ms': -1 is below the minimum of 0"),
+        ({"turn_detection": TurnDetection(silence_duration_ms=-1)}, "silence_duration_ms': -1 is below the minimum"),
+    ],
+)
+def test_e5_to_e9_are_refused_in_either_dialect_with_field_value_and_limit(fields, said, profile):
+    bench = Bench(replace(TALK, profile=profile, session=replace(TALK.session, **fields))).dialled()
+    bench.give(Opened(1.8e9), at=0.1)
+    effects = bench.says(e.SessionCreated(session=SessionConfig()))
+    assert frames(effects) == []
+    (told,) = shown(Told, effects)
+    assert said in told.detail.raw

@@ -40,6 +40,8 @@ class Profile(Struct, frozen=True):
     """What else it calls these two."""
     can: frozenset[str] = CAN
     """What it takes of `CAN`; the rest is not sent, and told where it is missed."""
+    closed: bool = False
+    """Whether the contract's lists of words (E4, E13 to E16) are whole there, so that another word is not sent."""
     unheard: Literal["delete", "truncate", "leave"] = "delete"
     """What is sent for an item that nobody heard."""
     cap_s: float | None = None
@@ -149,6 +151,7 @@ GENERIC_BETA: Final = Profile(
     transcription_model="whisper-1",
     headers=_HEADERS[Spelling.BETA],
     ignore=EXTRAS,
+    closed=True,
     benign=CROSSED,
 )
 
@@ -158,6 +161,8 @@ EMBEDDED_GA: Final = Profile(
     model="practice",
     voice=None,
     transcription_model="whisper-1",
+    names=frozenset(),
+    closed=True,
     benign=CROSSED,
 )
 
@@ -187,6 +192,7 @@ AZURE_OPENAI_DATED: Final = Profile(
     key_header=("api-key", ""),
     cap_s=1800.0,
     ignore=HEARTBEATS,
+    closed=True,
     benign=CROSSED,
 )
 """`/openai/realtime?api-version=`: given up by Azure, but still there."""
@@ -281,8 +287,8 @@ class _Provider(NamedTuple):
 
 
 def _two(host: str, path: str, first: Profile, spelling: Spelling) -> _Provider:
-    """A provider of which one spelling is known."""
-    return _Provider(host, path, first, _spelled(first, spelling))
+    """A provider of which one spelling is known; nobody knows what words the other one would have."""
+    return _Provider(host, path, first, replace(_spelled(first, spelling), closed=False))
 
 
 _AZURE: Final = ("*.openai.azure.com", "*.services.ai.azure.com", "*.cognitiveservices.azure.com")
