@@ -14,6 +14,7 @@ from voicecli.core.changes import (
     LinkNow,
     SessionNow,
     Started,
+    Tokens,
     Told,
     TurnConfirmed,
     TurnGone,
@@ -21,6 +22,7 @@ from voicecli.core.changes import (
     TurnMoved,
     TurnOpened,
     TurnSet,
+    UsageNow,
 )
 from voicecli.secret import Redactor, Secret
 from voicecli.ui.jsonl import Jsonl
@@ -174,6 +176,15 @@ def test_what_the_server_has_cut_or_deleted_is_said_in_a_whole_line_of_the_turn(
     assert [(line["confirmed"], line["kept_ms"]) for line in lines] == [(None, None), ("cut", 400), ("deleted", None)]
     assert {line["status"] for line in lines} == {"interrupted"}
     assert read([TurnConfirmed("nobody", 1)]) == []
+
+
+def test_usage_is_by_kind_and_what_the_server_did_not_say_is_null():
+    turn = Tokens(input_text=1, input_audio=2, input_image=3, cached=4, cached_text=4, output_text=5, output_audio=6)
+    (line,) = read([UsageNow(item="a", turn=turn, total=turn)])
+    assert line["turn"] == "a"
+    assert line["input"] == {"text": 1, "audio": 2, "image": 3, "cached": 4, "cached_text": 4, "cached_audio": None}
+    assert line["output"] == {"text": 5, "audio": 6}
+    assert line["total"] == {"input": line["input"], "output": line["output"]}
 
 
 def test_what_has_no_line_leaves_no_gap():

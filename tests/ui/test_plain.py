@@ -265,6 +265,9 @@ def test_the_first_line_says_what_it_is_connected_to_and_whose_key_from_where():
     assert lines(plain(), start(url="wss://h/v1", url_source=".env in this folder (VOICECLI_URL)")) == [
         "notice: Connecting to wss://h/v1 (from .env in this folder (VOICECLI_URL)), model m, without a key."
     ]
+    assert lines(plain(), start(url="wss://h/v1?x=1&model=m")) == [
+        "notice: Connecting to wss://h/v1?x=1&model=m, without a key."
+    ]
     assert lines(plain(), start(url="ws://h/v1", key_withheld=True))[0].endswith(
         "The link is not encrypted, key not sent."
     )

@@ -222,7 +222,12 @@ class Tokens(Struct, frozen=True):
 
     input_text: int = 0
     input_audio: int = 0
+    input_image: int = 0
     cached: int = 0
+    """Of the input, whatever its kind."""
+    cached_text: int | None = None
+    cached_audio: int | None = None
+    """The same by kind; None where the server does not say."""
     output_text: int = 0
     output_audio: int = 0
 

@@ -278,18 +278,18 @@ WORDS: Final[dict[str, Words]] = {
     "no_library": Words(
         "warning",
         "The sound library PortAudio is missing.",
-        "apt install libportaudio2 (on a Mac: brew install portaudio). Until then you can type.",
+        "apt install libportaudio2 (on a Mac: brew install portaudio){typing}.",
     ),
     "no_microphone": Words(
         "warning",
         "No microphone was found, so voicecli cannot hear you.",
-        "Plug one in and start again. Until then type; answers are still spoken.",
+        "Plug one in and start again; answers are still spoken{typing}.",
     ),
     "no_speaker": Words("warning", "No speaker was found, so answers are only shown.", "Plug one in and start again."),
     "no_sound_device": Words(
         "warning",
         "No sound device was found: voicecli can neither hear you nor speak.",
-        "Plug one in and start again; voicecli devices shows what there is. Until then you can type.",
+        "Plug one in and start again; voicecli devices shows what there is{typing}.",
     ),
     "in_use": Words("warning", "Another program holds the {device}.", "Close it there, or choose another by {option}."),
     "refused_format": Words(
@@ -445,10 +445,10 @@ def link_ended(ended: LinkEnded, key_source: str, url_host: str) -> Told:
     return told(ended.failure.value, ended.reason, host=host, key=key, proxy=proxy)
 
 
-def sound_failed(failed: SoundFailed) -> Told:
+def sound_failed(failed: SoundFailed, *, somebody_types: bool = True) -> Told:
     side = failed.side
     device = f'{NAMES[side]} "{failed.device}"' if failed.device else NAMES[side]
-    names = {"device": device, "option": OPTIONS[side], "instead": INSTEAD[side]}
+    names = {"device": device, "option": OPTIONS[side], "instead": INSTEAD[side], "typing": typing(somebody_types)}
     match failed.failure:
         case SoundFailure.NO_DEVICE:
             code = "no_microphone" if side is Side.MICROPHONE else "no_speaker"
@@ -461,6 +461,11 @@ def sound_failed(failed: SoundFailed) -> Told:
         case _:
             code = failed.failure.value
     return told(code, failed.detail, **names)
+
+
+def typing(somebody_types: bool) -> str:
+    """What is left without devices, as the end of a sentence."""
+    return ". Until then you can type" if somebody_types else ""
 
 
 def cannot(plan: Plan) -> Told | None:

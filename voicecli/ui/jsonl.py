@@ -188,7 +188,12 @@ _PRICE: Final = {"cost": None, "total_cost": None, "currency": None, "prices": N
 
 def _tokens(tokens: Tokens) -> dict[str, Any]:
     return {
-        "input": {"text": tokens.input_text, "audio": tokens.input_audio, "cached": tokens.cached},
+        "input": {
+            "text": tokens.input_text,
+            "audio": tokens.input_audio,
+            "image": tokens.input_image,
+            **{name: getattr(tokens, name) for name in ("cached", "cached_text", "cached_audio")},
+        },
         "output": {"text": tokens.output_text, "audio": tokens.output_audio},
     }
 

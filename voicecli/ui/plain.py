@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import Final, Literal, NamedTuple
+from urllib.parse import parse_qsl
 
 from voicecli.core.changes import AnyChange, Ended, PhaseNow, Started, Told, TurnGrew, TurnSet
 from voicecli.printable import one_line, painted, printable
@@ -61,13 +62,18 @@ def start_line(started: Started) -> str:
     said = f"notice: Connecting to {one_line(started.url, 1000)}"
     if started.url_source:
         said += f" (from {one_line(started.url_source)})"
-    if started.model:
+    if started.model and not _names(started.url, started.model):
         said += f", model {one_line(started.model)}"
     if started.key_withheld:
         return f"{said}. The link is not encrypted, key not sent."
     if not started.key_source:
         return f"{said}, without a key."
     return f"{said}, with the key from {one_line(started.key_source)}."
+
+
+def _names(url: str, model: str) -> bool:
+    """The URL has the model in its query, so that it need not be said again."""
+    return any(value == model for _, value in parse_qsl(url.partition("?")[2]))
 
 
 def notice_line(told: Told, clean: Clean) -> str:
@@ -88,7 +94,10 @@ def end_line(ended: Ended, view: View) -> str:
     if view.usage is not None:
         total = view.usage.total
         said.append(
-            _count(total.input_text + total.input_audio + total.output_text + total.output_audio, "token"),
+            _count(
+                total.input_text + total.input_audio + total.input_image + total.output_text + total.output_audio,
+                "token",
+            ),
         )
     return f"end: {', '.join(said)}."
 
