@@ -15,7 +15,10 @@ from world.recipe import draw
 from world.rows import every, never
 from world.scripted import WORLDS
 
-from voicecli.core.changes import Ended, Interrupted, Told
+from voicecli.core.changes import Ended, Interrupted, Told, TurnOpened
+from voicecli.protocol.dialects import Spelling
+from voicecli.protocol.items import FORMATS
+from voicecli.protocol.profiles import QWEN
 
 DRAWN = int(os.environ.get("VOICECLI_WORLDS", "3000"))
 CHUNK = 75
@@ -42,6 +45,28 @@ def test_every_drawn_world_holds(first):
 @pytest.mark.parametrize("name", WORLDS)
 def test_every_written_world_holds(name):
     run(WORLDS[name](), name)
+
+
+def test_each_format_is_drawn_in_both_directions_and_in_both_spellings_and_16_khz_too():
+    drawn = [draw(seed) for seed in range(600)]
+    seen = {
+        (one.server.spelling, way) for one in drawn for way in (one.input_format, f"out {one.server.output_format}")
+    }
+    wanted = {(spelling, f"{way}{name}") for spelling in Spelling for way in ("", "out ") for name in FORMATS}
+    assert wanted <= seen
+    assert sum(one.profile is QWEN for one in drawn) > 10
+
+
+def test_what_is_said_at_16_khz_is_heard_and_answered_and_what_is_typed_is_not_sent():
+    name = "sound at 16 kHz"
+    world = run(WORLDS[name](), name)
+    rows = [(change.role, change.via) for change in world.shown if isinstance(change, TurnOpened)]
+    assert rows.count(("you", "voice")) >= 3
+    assert rows.count(("assistant", "voice")) >= 3
+    assert "listens_only" in codes(name)
+    (server,) = world.servers
+    spoken = [item for item in server.session.view() if item.role == "user"]
+    assert len(spoken) == rows.count(("you", "voice"))
 
 
 def test_no_row_of_any_table_is_left_untaken():

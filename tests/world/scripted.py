@@ -14,7 +14,7 @@ from voicecli.server.limits import Limits
 
 from .card import CardRecipe
 from .network import NetworkRecipe
-from .recipe import Deed, Recipe
+from .recipe import Deed, Recipe, sixteen
 from .server import ServerRecipe
 
 GONE = LinkEnded(LinkFailure.DROPPED, None, "reset by peer", "simulated")
@@ -173,6 +173,16 @@ WORLDS: dict[str, Callable[[], Recipe]] = {
         server=ServerRecipe(output_format="g711_alaw", seconds=LONG),
         deeds=[Deed("speak", 1.0), Deed("type", 4.0)],
         reactions=[Deed("speak", 0.4)],
+    ),
+    "sound at 16 kHz": lambda: sixteen(
+        Recipe(
+            server=ServerRecipe(spelling=Spelling.BETA, seconds=LONG),
+            deeds=[Deed("speak", 1.0), Deed("type", 1.5), Deed("interrupt", 2.5), Deed("speak", 5.0)],
+            reactions=[Deed("speak", 0.4)],
+        )
+    ),
+    "sound at 16 kHz by push-to-talk": lambda: sixteen(
+        Recipe(ptt=True, server=ServerRecipe(spelling=Spelling.BETA), deeds=[Deed("hold", 1.0, 0.8)])
     ),
     "G.711 is refused": lambda: Recipe(
         input_format="g711_ulaw",
