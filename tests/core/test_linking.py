@@ -29,6 +29,7 @@ from voicecli.core.changes import (
     Told,
 )
 from voicecli.core.effects import Connect, Play
+from voicecli.core.notices import FATAL
 from voicecli.core.stimuli import (
     LinkEnded,
     LinkSlow,
@@ -39,7 +40,7 @@ from voicecli.ports import (
     LinkFailure,
 )
 from voicecli.protocol import events as e
-from voicecli.protocol.items import SessionConfig, TurnDetection
+from voicecli.protocol.items import SessionConfig, StatusError, TurnDetection
 from voicecli.protocol.profiles import GENERIC_BETA, OPENAI
 
 
@@ -233,6 +234,24 @@ def test_an_expired_session_is_told_once_by_error_and_close():
     bench.says(error("Your session hit the maximum duration", "session_expired"), at=1800.0)
     bench.give(LinkEnded(LinkFailure.CLOSED, 1001, ""), at=1801.0)
     assert bench.codes() == ["session_expired"]
+
+
+END_IN_ANY_WAY = [
+    DROPPED,
+    *(LinkEnded(LinkFailure.CLOSED, code, "bye") for code in (1000, 1001, 1005, 1008, 1011, 4000, 4321)),
+    LinkEnded(LinkFailure.CLOSED, 1001, "Your session hit the maximum duration of 30 minutes."),
+]
+
+
+@pytest.mark.parametrize("end", END_IN_ANY_WAY, ids=lambda end: f"{end.failure.value} {end.code}")
+@pytest.mark.parametrize("code", sorted(FATAL))
+def test_why_the_link_is_gone_is_told_once_by_the_error_before_it(code, end):
+    for failing in (error("their words", code), done(status="failed", error=StatusError(code=code))):
+        bench = Bench().ready()
+        bench.says(created(), failing, at=10.0)
+        bench.give(end, at=11.0)
+        assert bench.codes() == [code]
+        assert bench.shown(LinkNow)[-1].state == "lost"
 
 
 def test_a_drop_long_after_an_error_that_usually_ends_a_session_is_told_with_a_hint():

@@ -244,7 +244,14 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         last = next((item for item in reversed(items) if talk.transcript.known(item)), None)
         talk.show(talk.counted.add(response.usage, talk.transcript.key(last) if last else None))
     details = response.status_details
-    why = notices.outcome(response.status, details, talk.plan.key_source)
+    most = response.max_output_tokens or talk.effective.max_response_output_tokens
+    why = notices.outcome(
+        response.status,
+        details,
+        talk.plan.key_source,
+        most=None if most is UNSET else most,
+        wait_s=talk.resets.wait_s(at),
+    )
     stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")
     for item in items:
         if talk.ledger.unsettled(item):
@@ -264,6 +271,8 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
     if why is not None:
         talk.show(why)
         talk.ending.answer_failed = talk.ending.answer_failed or response.status == "failed"
+        if why.code in notices.FATAL:
+            talk.connection.fails(why.code, at)
     _free(talk, name, at)
 
 

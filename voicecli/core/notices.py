@@ -5,6 +5,7 @@ Names that stand in a title (a host, a device) are foreign text: the faces pass 
 
 from __future__ import annotations
 
+import math
 from typing import Final, NamedTuple
 
 from voicecli.core import catalogue
@@ -240,14 +241,12 @@ WORDS: Final[dict[str, Words]] = {
     "voice_fixed": Words(
         "warning", "The voice cannot change once the assistant has spoken.", "It changes in the next talk."
     ),
-    "rate_limit": Words(
-        "warning", "The server is limiting you; this answer was not given.", "Wait a little, then ask again."
-    ),
+    "rate_limit": Words("warning", "The server is limiting you; this answer was not given.", "{wait}, then ask again."),
     "content_filter": Words(
         "warning", "The server stopped this answer by its content rules.", "Say it in another way."
     ),
     "max_output_tokens": Words(
-        "warning", "The answer was cut at your limit of tokens.", 'Say "go on" to hear the rest.'
+        "warning", "The answer was cut at {most}.", '--max-tokens raises it; say "go on" to hear the rest.'
     ),
     "answer_failed": Words("error", "The server could not finish this answer.", "Ask once more."),
     "no_answer": Words(
@@ -491,14 +490,25 @@ def error(info: ErrorInfo, purpose: Purpose | None, plan: Plan) -> Told:
     return told(code or "server_error", info.message or info.code or "", key=key_hint(plan.key_source))
 
 
-def outcome(status: str | None, details: StatusDetails | None, key_source: str) -> Told | None:
-    """Why a response did not end well; None where it did, or was cancelled."""
+def outcome(
+    status: str | None,
+    details: StatusDetails | None,
+    key_source: str,
+    *,
+    most: float | str | None = None,
+    wait_s: float | None = None,
+) -> Told | None:
+    """Why a response did not end well; None where it did, or was cancelled.
+
+    `most`: the tokens that it could have; `wait_s`: until the server's limits are full again. None: not known.
+    """
     reason = (details.reason if details else None) or ""
     if status == "incomplete":
         if reason == "turn_detected":
             return None
         code = reason if reason in ("content_filter", "max_output_tokens") else "answer_failed"
-        return told(code, reason if code == "answer_failed" else "")
+        limit = f"your limit of {most:.0f} tokens" if isinstance(most, int | float) else "the limit of tokens"
+        return told(code, reason if code == "answer_failed" else "", most=limit)
     if status != "failed":
         return None
     failed = details.error if details else None
@@ -506,6 +516,7 @@ def outcome(status: str | None, details: StatusDetails | None, key_source: str) 
     words = (failed.message or code) if failed else ""
     info = ErrorInfo(words, (failed.type or "") if failed else "", code)
     if catalogue.fits(catalogue.LIMITED, info):
-        return told("rate_limit", words)
+        wait = "Wait a little" if wait_s is None else f"Wait {math.ceil(wait_s)} seconds"
+        return told("rate_limit", words, wait=wait)
     meant = catalogue.meant(info)
     return told(meant if meant in FATAL else "answer_failed", words, key=key_hint(key_source))

@@ -265,6 +265,7 @@ class VoiceSession:
                 talk.responses.saw(response, at)
                 answers.tool_failed(talk, item)
             case e.RateLimitsUpdated(rate_limits=told):
+                talk.resets.told(told, at)
                 talk.show(limits(told))
             case _:
                 assert_never(event)

@@ -31,7 +31,7 @@ from voicecli.core.sides import Absences, Cue, DeviceSide
 from voicecli.core.silence import Silence
 from voicecli.core.transcript import Transcript
 from voicecli.core.uplink import Uplink
-from voicecli.core.usage import Counted
+from voicecli.core.usage import Counted, Resets
 from voicecli.ports import Format, Side
 from voicecli.protocol.conversation import Conversation
 from voicecli.protocol.events import ClientEvent, ResponseCreate
@@ -68,7 +68,7 @@ class Talk:
         }
         self.absences = Absences()
         self.echo = plan.echo
-        self.counted = Counted()
+        self.counted, self.resets = Counted(), Resets()
         self.levels = Levels(plan.levels)
         self.ending = Ending(plan.microphone, plan.keyboard, silence_s(plan.session), keyed=plan.ptt)
         self.texts: deque[tuple[str, str]] = deque()
