@@ -10,7 +10,6 @@ from voicecli.core.changes import AnyChange
 from voicecli.core.connection import Link
 from voicecli.core.effects import AnyEffect
 from voicecli.core.heard import Ledger
-from voicecli.core.machine import Rows
 from voicecli.core.plan import Plan
 from voicecli.core.session import VoiceSession
 from voicecli.core.stimuli import (
@@ -34,6 +33,7 @@ from .clock import Clock, Stuck
 from .ear import Broken, Ear, hold
 from .network import Network
 from .recipe import Deed, Recipe
+from .rows import Row
 from .server import Server
 from .voice import Voice
 from .watched import watched
@@ -89,9 +89,9 @@ class World:
         ]
 
     @property
-    def rows(self) -> Rows:
-        """Of the tables, as far as they were taken."""
-        return self.session.talk.rows
+    def rows(self) -> set[Row]:
+        """Of the tables of both ends, as far as they were taken."""
+        return set(self.session.talk.rows).union(*(server.session.rows for server in self.servers))
 
     # ---- the thread of the session
 
