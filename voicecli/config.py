@@ -126,6 +126,19 @@ def user_env() -> Path | None:
 
 def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
     """Everything that `command` needs. `flags` has the options that were given, by field. Raises ConfigError."""
+    names = _read(world)
+    secrets = [Secret(text.strip()) for name in (OWN_KEY, OPENAI_KEY, SERVE_KEY) for text, _ in _find(name, names)]
+    try:
+        return _load(command, flags, world, names, secrets)
+    except ConfigError as error:  # it quotes values, and a key may stand in the wrong place
+        clean = Secret.cutter(secrets)
+        raise ConfigError(clean(error.message), clean(error.hint)) from None
+
+
+_Names = Mapping[Place, Mapping[str, str]]
+
+
+def _read(world: World) -> _Names:
     folder = _read_env(world.folder_env, ".env in this folder")
     user = _read_env(world.user_env, str(world.user_env))
     for option in OPTIONS:
@@ -134,17 +147,19 @@ def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
                 f"{option.env} may not be set by .env in this folder.",
                 f"Give --{option.name}, or set it in the environment or in your own config.env.",
             )
-    names = {Place.ENVIRONMENT: world.environ, Place.FOLDER: folder, Place.USER: user}
+    return {Place.ENVIRONMENT: world.environ, Place.FOLDER: folder, Place.USER: user}
+
+
+def _load(command: str, flags: Mapping[str, str | bool], world: World, names: _Names, secrets: list[Secret]) -> Config:
     said = dict(_said(command, flags, names, world))
     for pair in EXCLUSIVE:
         _exclude(said, *pair)
     settings = Settings(**{field: value for field, (value, _) in said.items()})  # type: ignore[arg-type]
-    secrets = [Secret(text.strip()) for name in (OWN_KEY, OPENAI_KEY, SERVE_KEY) for text, _ in _find(name, names)]
     target = Target("", None, True)
     if command in ("talk", "chat"):
         target = _target(settings, said, names)
         query = parse_qsl(urlsplit(target.url).query)
-        secrets += [Secret(value) for name, value in query if name.lower() not in PUBLIC_QUERY]
+        secrets = secrets + [Secret(value) for name, value in query if name.lower() not in PUBLIC_QUERY]
     return Config(
         settings=settings,
         target=target,
@@ -153,9 +168,6 @@ def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
         session=_session(settings, target),
         unknown=tuple(_unknown(names)),
     )
-
-
-_Names = Mapping[Place, Mapping[str, str]]
 
 
 def _said(

@@ -13,6 +13,9 @@ GONE: Final = "[key]"
 SHORTEST: Final = 8
 """A shorter secret is too common a word to be looked for in all output."""
 
+CUT: Final = 12
+"""So much of a secret is too much to be shown."""
+
 PUBLIC_QUERY: Final = frozenset({"model", "api-version", "deployment", "intent"})
 """Names of URL parameters whose values may be shown; those of all others may be keys."""
 
@@ -71,6 +74,19 @@ class Secret:
             return lambda text: text
         found = re.compile("|".join(re.escape(text) for text in sorted(texts, key=len, reverse=True)))
         return lambda text: found.sub(GONE, text)
+
+    @staticmethod
+    def cutter(secrets: Iterable[Secret]) -> Callable[[str], str]:
+        """A function that puts [key] in the place of secrets, also of one whose end is cut off: for quoted values."""
+        texts = [secret.__text for secret in secrets if len(secret.__text) >= SHORTEST]
+
+        def clean(text: str) -> str:
+            for known in texts:
+                for size in range(len(known), min(len(known), CUT) - 1, -1):
+                    text = text.replace(known[:size], GONE)
+            return text
+
+        return clean
 
     @staticmethod
     def begins(secrets: Iterable[Secret]) -> Callable[[str], int]:

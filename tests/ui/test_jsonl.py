@@ -219,3 +219,47 @@ def test_a_key_that_a_server_repeats_is_in_no_line():
     lines += face.show(LinkNow(state="lost", reason=Foreign(CANARY)), 0.0)
     lines += face.show(SessionNow(settings=(("instructions", Foreign(f'"{CANARY}"')),)), 0.0)
     assert "CANARY" not in "".join(lines)
+
+
+SECRET = 'my.own/"key"+with=odd~signs'
+
+
+def told(lines: list[str]) -> str:
+    """What a program has of the one turn that puts the pieces together."""
+    text = ""
+    for line in map(json.loads, lines):
+        match line["type"]:
+            case "turn":
+                text = line["text"]
+            case "delta":
+                text += line["text"]
+    return text
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 100])
+@pytest.mark.parametrize("end", [True, False])
+def test_g9_a_key_that_comes_in_pieces_cannot_be_put_together(size: int, end: bool):
+    """Nor is anything else of the text lost."""
+    face = Jsonl(Redactor([Secret(SECRET)]))
+    said = f"It is my. Or my.own/{SECRET}{SECRET[:-1]}! {SECRET} my.ow"
+    lines = face.show(TurnOpened("a", None, "assistant", "text", 0.0), 0.0)
+    for at in range(0, len(said), size):
+        lines += face.show(TurnGrew("a", Foreign(said[at : at + size])), 0.0)
+        lines += face.show(TurnMoved("a", None), 0.0)  # shows it whole, as far as it is
+        lines += face.show(TurnSet(item="a", status="streaming", text=Foreign(said[: at + size])), 0.0)
+        assert SECRET not in told(lines)
+        assert said.replace(SECRET, "[key]").startswith(told(lines))
+    deltas = [json.loads(line)["text"] for line in lines if '"type":"delta"' in line]
+    assert SECRET not in "".join(deltas)
+    if end:
+        lines += face.show(TurnSet(item="a", status="done", text=Foreign(said), ended=1.0), 0.0)
+        assert told(lines[:-1]) == said.replace(SECRET, "[key]")
+    else:
+        lines += face.show(Ended(exit_code=0, reason="quit", seconds=1, turns=1, interruptions=0), 0.0)
+        assert told(lines) == said.replace(SECRET, "[key]")
+
+
+def test_without_secrets_nothing_waits():
+    face = Jsonl()
+    lines = face.show(TurnGrew("a", Foreign("my")), 0.0)
+    assert told(lines) == "my"
