@@ -112,8 +112,14 @@ class Redactor:
         """How much of the end of a text must be held back, because a known secret may begin there."""
 
     def __call__(self, text: str) -> str:
-        """Replaces the known secrets and whatever looks like one: for logs, notices and exceptions."""
-        text = _QUERY.sub(_redact_query, self.known(text))
+        """Replaces the known secrets and whatever looks like one: for logs, notices and exceptions.
+
+        Their texts are often cut, so the end may be no beginning of a secret either.
+        """
+        text = self.known(text)
+        if (begun := self.begun(text)) >= CUT:
+            text = text[:-begun] + GONE
+        text = _QUERY.sub(_redact_query, text)
         for pattern, put in _SHAPES:
             text = pattern.sub(put, text)
         return text

@@ -79,10 +79,11 @@ def _names(url: str, model: str) -> bool:
 def notice_line(told: Told, clean: Clean) -> str:
     """A notice in one line; the server's words are quoted and short."""
     role = "error" if told.severity == "error" else "notice"
-    said = clean(one_line(f"{told.title} {told.hint}", 1000))
+    # Cleaned before it is cut, and after characters were left out that may have been put into a secret.
+    said = one_line(clean(printable(f"{told.title} {told.hint}")), 1000)
     if told.detail.raw.strip():
         who = "in detail" if told.code in LOCAL else "server says"
-        said += f' ({who}: "{clean(one_line(told.detail.raw, LONGEST_QUOTE))}")'
+        said += f' ({who}: "{one_line(clean(printable(told.detail.raw)), LONGEST_QUOTE)}")'
     return f"{role}: {said}"
 
 
