@@ -365,6 +365,10 @@ WORDS: Final[dict[str, Words]] = {
     ),
     "answering_already": Words("info", "An answer is on its way already.", ""),
     "ask_unready": Words("warning", "There is no connection, so no answer can be asked for.", "/retry connects again."),
+    "kept": Words("info", "The server keeps {what}.", "That is of the last answer that was cut, or else of the last."),
+    "nothing_kept": Words("info", "There is no answer yet that the server could keep.", ""),
+    "kept_unready": Words("info", "There is no connection, so the server cannot be asked what it keeps.", ""),
+    "kept_refused": Words("warning", "The server does not tell what it keeps of an answer.", "Its words say why."),
     "nothing_to_stop": Words("info", "Nothing is being said at the moment.", ""),
     "echo_now": Words("info", "Echo: {what}.", ""),
     "hears_itself": Words(
@@ -406,6 +410,7 @@ ANSWERS: Final = {
     Kind.TRUNCATE: "cut_refused",
     Kind.DELETE: "cut_refused",
     Kind.COMMIT: "voice_refused",
+    Kind.RETRIEVE: "kept_refused",
 }
 """What an error means by what it answers."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, assert_never
 
-from voicecli.core import barge_in, linking, ptt, sounding
+from voicecli.core import barge_in, linking, ptt, retrieval, sounding
 from voicecli.core.pending import Kind
 from voicecli.core.stimuli import Asked
 from voicecli.core.talk import Talk
@@ -58,6 +58,8 @@ def asked(talk: Talk, asked: Asked, at: float) -> None:
             ptt.asked(talk, at)
         case "answer":
             _answer(talk, at)
+        case "kept":
+            retrieval.ask(talk)
         case _:
             assert_never(asked.what)
 

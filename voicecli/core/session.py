@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from voicecli.core import answers, barge_in, linking, patience, person, ptt, sounding, stimuli
+from voicecli.core import answers, barge_in, linking, patience, person, ptt, retrieval, sounding, stimuli
 from voicecli.core.changes import Ended, HeardNow, LinkNow, Phase, PhaseNow
 from voicecli.core.connection import Cue as LinkCue
 from voicecli.core.connection import Link
@@ -216,6 +216,7 @@ class VoiceSession:
                 answers.transcription(talk, event)
             case e.ConversationItemRetrieved(item=whole):
                 answers.retrieved(talk, whole)
+                retrieval.told(talk, whole)
             case e.TimeoutTriggered():
                 talk.tell("idle")
             case e.DtmfReceived(event=key):

@@ -34,6 +34,7 @@ ACTIONS: Final = (
     Action("interrupt", "", "Stop the answer; while you record, throw that away.", Asked("interrupt")),
     Action("talk", "", "With push-to-talk: start recording, and end it and send it.", Asked("talk")),
     Action("answer", "", "Ask for an answer now.", Asked("answer")),
+    Action("kept", "", "Ask the server what it keeps of the last answer that was cut.", Asked("kept")),
     Action(
         "echo",
         "MODE",
