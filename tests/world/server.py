@@ -137,7 +137,9 @@ class Server:
         self, clock: Clock, recipe: ServerRecipe, rng: Random, number: int, send: Callable[[str | bytes], None]
     ) -> None:
         prefix = f"c{number}_" if recipe.prefix is None else recipe.prefix
-        self.session = ServerSession(Answers(recipe, rng), LoudnessVad, recipe.limits, recipe.spelling, prefix)
+        self.session = ServerSession(
+            Answers(recipe, Random(rng.random())), LoudnessVad, recipe.limits, recipe.spelling, prefix
+        )
         self.strangers: set[str] = set()
         """Items that the session knows nothing of."""
         self.untranscribed: set[str] = set()
