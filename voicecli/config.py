@@ -15,7 +15,7 @@ from enum import IntEnum
 from io import StringIO
 from pathlib import Path
 from typing import Final, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from dotenv.parser import parse_stream
 from msgspec import Struct
@@ -128,11 +128,21 @@ def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
     """Everything that `command` needs. `flags` has the options that were given, by field. Raises ConfigError."""
     names = _read(world)
     secrets = [Secret(text.strip()) for name in (OWN_KEY, OPENAI_KEY, SERVE_KEY) for text, _ in _find(name, names)]
+    secrets += [Secret(password) for password in _passwords(world.environ)]
     try:
         return _load(command, flags, world, names, secrets)
     except ConfigError as error:  # it quotes values, and a key may stand in the wrong place
         clean = Secret.cutter(secrets)
         raise ConfigError(clean(error.message), clean(error.hint)) from None
+
+
+def _passwords(environ: Mapping[str, str]) -> Iterator[str]:
+    """Those of proxies, as they are written and as they are sent: a proxy may repeat what it was given."""
+    for name, url in environ.items():
+        if name.lower().endswith("_proxy"):
+            with suppress(ValueError):
+                if password := urlsplit(url).password:
+                    yield from {password, unquote(password)}
 
 
 _Names = Mapping[Place, Mapping[str, str]]
