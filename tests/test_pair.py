@@ -16,6 +16,10 @@ from world.rows import every, never
 from world.scripted import WORLDS
 
 from voicecli.core.changes import Ended, Interrupted, Told, TurnOpened
+from voicecli.core.effects import Read
+from voicecli.core.heard import Fate
+from voicecli.core.intake import ENOUGH, MOST
+from voicecli.ports import RATE
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import FORMATS
 from voicecli.protocol.profiles import QWEN
@@ -153,6 +157,42 @@ def test_a_file_and_a_pipe_end_the_talk_by_themselves_with_0():
 )
 def test_what_goes_wrong_is_told(name, code):
     assert code in codes(name)
+
+
+HOURS = "more than half an hour "
+
+
+@pytest.mark.parametrize(
+    ("name", "fate", "reads"),
+    [
+        ("is heard to its end", Fate.WHOLE, [False, True]),
+        ("is thrown away once all of it is here", Fate.CUT, [False, True]),
+        ("is thrown away while the rest waits", Fate.CUT, [False, True]),
+    ],
+)
+def test_g13_more_than_half_an_hour_waits_at_the_server_and_none_of_it_is_lost(name, fate, reads):
+    took = []
+
+    def log(stimulus, at, effects):
+        took.extend(
+            (effect.on, at, world.session.talk.ledger.queued(at)) for effect in effects if isinstance(effect, Read)
+        )
+
+    world = World(WORLDS[HOURS + name](), log=log)
+    witness = world.run()
+    assert [on for on, _, _ in took] == reads
+    (_, rested_at, rested), (_, read_at, left) = took
+    assert MOST <= rested < MOST + 61 * RATE
+    assert left <= ENOUGH
+    verdicts = [said.verdict for said in witness.items.values()]
+    assert verdicts[0].fate is fate
+    if name != "is thrown away while the rest waits":
+        assert read_at - rested_at == pytest.approx(5 * 60, abs=61), "it goes on after five minutes were heard"
+        assert verdicts[0].received == 1_980 * RATE
+    else:
+        assert read_at == pytest.approx(world.recipe.began + 20.0, abs=0.01)
+        assert verdicts[0].received < 1_980 * RATE, "what comes of it later is not laid"
+    assert "resting" in [told.code for told in world.shown if isinstance(told, Told)]
 
 
 def test_a_file_that_is_one_press_ends_the_talk_by_itself_with_0():

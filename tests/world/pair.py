@@ -40,8 +40,6 @@ from .watched import watched
 from .witness import Witness
 
 CANARY = "sk-canary-0123456789abcdef"
-PATIENCE_S = 150.0
-"""A world that has not come to rest by then never will."""
 SETTLED_S = 0.4
 LAST = 40
 
@@ -227,7 +225,8 @@ class World:
         self.witness.end()
         return self.witness
 
-    def _wait(self, until: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
+    def _wait(self, until: Callable[[], bool], what: str, seconds: float | None = None) -> None:
+        seconds = self.recipe.patience_s if seconds is None else seconds
         if not self.clock.run(until, self.clock.now + seconds):
             talk = self.session.talk
             raise Stuck(

@@ -76,6 +76,8 @@ class Recipe:
     deeds: list[Deed] = field(default_factory=list)
     reactions: list[Deed] = field(default_factory=list)
     """To answers that begin to be heard, the first to the first."""
+    patience_s: float = 150.0
+    """A world that has not come to rest by then never will."""
     quits_at: float | None = None
     """Leaves then, whatever goes on. None: when all is at rest, or the talk ends by itself."""
 

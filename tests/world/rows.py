@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Any
 
-from voicecli.core import connection, interruption, responses, sides, uplink
+from voicecli.core import connection, intake, interruption, responses, sides, uplink
 from voicecli.server import buffer
 from voicecli.server import responses as served
 
@@ -15,6 +15,7 @@ TABLES: dict[str, Any] = {
     "responses": responses.MOVES,
     "uplink": uplink.MOVES,
     "interruption": interruption.MOVES,
+    "intake": intake.MOVES,
     "sides": sides.MOVES,
     "the server's buffer": buffer.MOVES,
     "the server's responses": served.MOVES,

@@ -122,12 +122,9 @@ class Answers:
 
     def _sound(self, n: int) -> bytes:
         self._at = (self._at + 12_345) % 65536
-        out = b""
-        while n > 0:
-            piece = RAMP[2 * self._at : 2 * (self._at + min(n, 65536))]
-            out += piece
-            n -= len(piece) // 2
-        return out
+        turns, rest = divmod(n, 65536)
+        ramp = RAMP[2 * self._at : 2 * (self._at + 65536)]
+        return ramp * turns + ramp[: 2 * rest]
 
 
 class Server:
