@@ -1,5 +1,6 @@
 """Where values come from, which key may go where, and files that are not what they should be."""
 
+import json
 import os
 import time
 from pathlib import Path
@@ -412,3 +413,50 @@ def test_the_words_for_a_source():
     assert describe_source("X", Place.ENVIRONMENT) == "X in the environment"
     assert describe_source("X", Place.FOLDER) == ".env in this folder (X)"
     assert describe_source("--x", Place.FLAG) == "--x"
+
+
+OWN = "my.own/key+with=odd~signs-that-is-longer-than-what-is-quoted-of-a-value"
+"""It looks like nobody's key."""
+
+
+@pytest.mark.parametrize("where", ["environ", "here", "user"])
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("temperature", OWN),
+        ("echo", OWN),
+        ("dialect", f"x{OWN}"),
+        ("vad_silence_ms", OWN[:30]),
+        ("url", f"wss://u:{OWN}@h/"),
+        ("instructions", f"@{OWN}"),
+    ],
+)
+def test_g9_a_refused_value_that_is_the_key_is_not_repeated(files: Files, field: str, value: str, where: str):
+    key = f"VOICECLI_API_KEY={OWN}"
+    places = {"environ": {"VOICECLI_API_KEY": OWN}} if where == "environ" else {where: key}
+    with pytest.raises(ConfigError) as caught:
+        files.load(flags={field: value}, **places)
+    assert OWN[:12] not in f"{caught.value!r}{caught.value}{caught.value.hint}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        OWN,
+        json.dumps(OWN),
+        json.dumps({OWN: 1}),
+        json.dumps({"turn_detection": {OWN: 1}}),
+        json.dumps({"temperature": OWN}),
+        json.dumps({"speed": [OWN]}),
+        json.dumps({"tool_choice": OWN}),
+        json.dumps({"tools": [{"type": OWN}]}),
+        json.dumps({"input_audio_format": OWN}),
+        json.dumps({"input_audio_noise_reduction": {"type": OWN}}),
+    ],
+)
+def test_g9_a_refused_session_with_the_key_in_it_does_not_repeat_it(files: Files, text: str, tmp_path: Path):
+    file = tmp_path / "s.json"
+    file.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        files.load(flags={"session": str(file), "dialect": "beta", "url": URL}, environ={"VOICECLI_API_KEY": OWN})
+    assert OWN[:12] not in f"{caught.value!r}{caught.value}{caught.value.hint}"

@@ -15,7 +15,14 @@ from world.recipe import draw
 from world.rows import every, never
 from world.scripted import WORLDS
 
-from voicecli.core.changes import Ended, Interrupted, Told
+from voicecli.core.changes import Ended, Interrupted, Told, TurnOpened
+from voicecli.core.effects import Read
+from voicecli.core.heard import Fate
+from voicecli.core.intake import ENOUGH, MOST
+from voicecli.ports import RATE
+from voicecli.protocol.dialects import Spelling
+from voicecli.protocol.items import FORMATS
+from voicecli.protocol.profiles import QWEN
 
 DRAWN = int(os.environ.get("VOICECLI_WORLDS", "3000"))
 CHUNK = 75
@@ -42,6 +49,28 @@ def test_every_drawn_world_holds(first):
 @pytest.mark.parametrize("name", WORLDS)
 def test_every_written_world_holds(name):
     run(WORLDS[name](), name)
+
+
+def test_each_format_is_drawn_in_both_directions_and_in_both_spellings_and_16_khz_too():
+    drawn = [draw(seed) for seed in range(600)]
+    seen = {
+        (one.server.spelling, way) for one in drawn for way in (one.input_format, f"out {one.server.output_format}")
+    }
+    wanted = {(spelling, f"{way}{name}") for spelling in Spelling for way in ("", "out ") for name in FORMATS}
+    assert wanted <= seen
+    assert sum(one.profile is QWEN for one in drawn) > 10
+
+
+def test_what_is_said_at_16_khz_is_heard_and_answered_and_what_is_typed_is_not_sent():
+    name = "sound at 16 kHz"
+    world = run(WORLDS[name](), name)
+    rows = [(change.role, change.via) for change in world.shown if isinstance(change, TurnOpened)]
+    assert rows.count(("you", "voice")) >= 3
+    assert rows.count(("assistant", "voice")) >= 3
+    assert "listens_only" in codes(name)
+    (server,) = world.servers
+    spoken = [item for item in server.session.view() if item.role == "user"]
+    assert len(spoken) == rows.count(("you", "voice"))
 
 
 def test_no_row_of_any_table_is_left_untaken():
@@ -128,6 +157,42 @@ def test_a_file_and_a_pipe_end_the_talk_by_themselves_with_0():
 )
 def test_what_goes_wrong_is_told(name, code):
     assert code in codes(name)
+
+
+HOURS = "more than half an hour "
+
+
+@pytest.mark.parametrize(
+    ("name", "fate", "reads"),
+    [
+        ("is heard to its end", Fate.WHOLE, [False, True]),
+        ("is thrown away once all of it is here", Fate.CUT, [False, True]),
+        ("is thrown away while the rest waits", Fate.CUT, [False, True]),
+    ],
+)
+def test_g13_more_than_half_an_hour_waits_at_the_server_and_none_of_it_is_lost(name, fate, reads):
+    took = []
+
+    def log(stimulus, at, effects):
+        took.extend(
+            (effect.on, at, world.session.talk.ledger.queued(at)) for effect in effects if isinstance(effect, Read)
+        )
+
+    world = World(WORLDS[HOURS + name](), log=log)
+    witness = world.run()
+    assert [on for on, _, _ in took] == reads
+    (_, rested_at, rested), (_, read_at, left) = took
+    assert MOST <= rested < MOST + 61 * RATE
+    assert left <= ENOUGH
+    verdicts = [said.verdict for said in witness.items.values()]
+    assert verdicts[0].fate is fate
+    if name != "is thrown away while the rest waits":
+        assert read_at - rested_at == pytest.approx(5 * 60, abs=61), "it goes on after five minutes were heard"
+        assert verdicts[0].received == 1_980 * RATE
+    else:
+        assert read_at == pytest.approx(world.recipe.began + 20.0, abs=0.01)
+        assert verdicts[0].received < 1_980 * RATE, "what comes of it later is not laid"
+    assert "resting" in [told.code for told in world.shown if isinstance(told, Told)]
 
 
 def test_a_file_that_is_one_press_ends_the_talk_by_itself_with_0():

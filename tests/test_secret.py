@@ -98,3 +98,29 @@ def test_words_of_a_talk_lose_known_secrets_only():
 
 def test_a_key_that_is_a_common_word_does_not_tear_holes_into_the_talk():
     assert Redactor([Secret("test")]).known("a test") == "a test"
+
+
+@pytest.mark.parametrize(
+    ("text", "put"),
+    [
+        ("no key", "no key"),
+        ("the.secret/of+somebody", "[key]"),
+        ('is "the.secret/of+som..."', 'is "[key]..."'),
+        ("the.secret/o the.secret/ the.secret/of+somebody.", "[key] the.secret/ [key]."),
+        ("short", "short"),
+    ],
+)
+def test_a_quoted_value_shows_no_beginning_of_a_secret_either(text: str, put: str):
+    assert Secret.cutter([Secret("the.secret/of+somebody"), Secret("short")])(text) == put
+
+
+def test_a_secret_shorter_than_what_may_be_shown_is_replaced_whole():
+    assert Secret.cutter([Secret("12345678")])("x12345678 1234567") == "x[key] 1234567"
+
+
+def test_a_secret_whose_end_is_cut_off_is_not_shown_at_the_end_of_a_notice():
+    redact = Redactor([Secret("the.secret/of+somebody")])
+    assert redact("Their words: the.secret/of+s") == "Their words: [key]"
+    assert redact("the.secret/o") == "[key]"
+    assert redact("Somebody said the.secret") == "Somebody said the.secret"
+    assert redact("the.secret/of+s or not") == "the.secret/of+s or not"

@@ -9,6 +9,7 @@ from msgspec.structs import asdict
 
 from voicecli.config import ConfigError, World, load
 from voicecli.protocol.items import CustomVoice, NoiseReduction, SessionConfig, Tool, Transcription, TurnDetection
+from voicecli.protocol.profiles import EMBEDDED_BETA, EMBEDDED_GA, GENERIC_BETA, OPENAI, QWEN, VOICE_LIVE, Profile
 from voicecli.session_file import BadSession, read
 
 WHOLE = SessionConfig(
@@ -41,8 +42,8 @@ def file_of(session: SessionConfig) -> str:
 def test_any_field_of_a_session_can_be_in_the_file() -> None:
     unsaid = {name for name, value in asdict(WHOLE).items() if value is UNSET}
     assert unsaid == {"id", "object", "expires_at", "model"}
-    assert read(file_of(WHOLE)) == WHOLE
-    assert read("{}") == SessionConfig()
+    assert read(file_of(WHOLE), OPENAI) == WHOLE
+    assert read("{}", OPENAI) == SessionConfig()
 
 
 @pytest.mark.parametrize(
@@ -62,30 +63,66 @@ def test_any_field_of_a_session_can_be_in_the_file() -> None:
         ({"max_response_output_tokens": "lots"}, 'max_response_output_tokens is "lots"'),
         ({"turn_detection": {"threshold": 1.01}}, "'turn_detection.threshold': 1.01 is not between 0.0 and 1.0"),
         ({"turn_detection": {"silence_duration_ms": -1}}, "-1 is below the minimum of 0"),
-        ({"turn_detection": {"eagerness": "eager"}}, "'eager'. Supported values for 'turn_detection.eagerness' are"),
         ({"turn_detection": None}, "turn_detection is null, so nobody would say where your turns end; give --ptt"),
         ({"speed": 2}, "'speed': 2 is not between 0.25 and 1.5"),
-        ({"input_audio_noise_reduction": {"type": "loud"}}, "'near_field', 'far_field'"),
         ({"output_audio_format": "mp3"}, 'output_audio_format is "mp3"; it must be one of pcm16, g711_ulaw'),
-        ({"modalities": ["audio"]}, "Invalid modalities"),
-        ({"tool_choice": "maybe"}, "'maybe'. Supported values for 'tool_choice' are"),
         ({"tool_choice": 5}, "tool_choice must be"),
-        ({"tools": [{"type": "code"}]}, "'code'. Supported values for 'tools[0].type' are"),
         ({"model": "m"}, "model has no place in it: give --model"),
         ({"id": "s"}, "id has no place in it: only a server says it"),
         ([], "it must be one JSON object"),
     ],
 )
-def test_what_the_protocol_does_not_have_is_refused_with_field_value_and_limit(given: object, said: str) -> None:
+@pytest.mark.parametrize("profile", [OPENAI, GENERIC_BETA], ids=["ga", "beta"])
+def test_what_the_protocol_does_not_have_is_refused_with_field_value_and_limit(
+    given: object, said: str, profile: Profile
+) -> None:
+    """E5 to E9 among them."""
     with pytest.raises(BadSession) as caught:
-        read(json.dumps(given))
+        read(json.dumps(given), profile)
     assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"turn_detection": {"eagerness": "eager"}}, "'eager'. Supported values for 'turn_detection.eagerness' are"),
+        ({"input_audio_noise_reduction": {"type": "loud"}}, "'near_field', 'far_field'"),
+        ({"modalities": ["audio"]}, "Invalid modalities"),
+        ({"tool_choice": "maybe"}, "'maybe'. Supported values for 'tool_choice' are"),
+        ({"tools": [{"type": "code"}]}, "'code'. Supported values for 'tools[0].type' are"),
+    ],
+)
+def test_a_word_that_is_not_in_a_list_is_refused_only_where_the_list_is_whole(given: object, said: str) -> None:
+    """E4, E13, E14, and what the late beta added."""
+    for closed in (GENERIC_BETA, EMBEDDED_GA):
+        with pytest.raises(BadSession) as caught:
+            read(json.dumps(given), closed)
+        assert said in str(caught.value)
+    for opened in (OPENAI, VOICE_LIVE):
+        assert file_of(read(json.dumps(given), opened)) == json.dumps(given, separators=(",", ":"))
+
+
+def test_names_of_models_voices_and_turn_detection_are_open_everywhere() -> None:
+    """E1, E3, E10, E11."""
+    given = {
+        "voice": "x",
+        "input_audio_transcription": {"model": "x"},
+        "turn_detection": {"type": "azure_semantic_vad"},
+    }
+    for profile in (OPENAI, GENERIC_BETA, EMBEDDED_BETA):
+        assert file_of(read(json.dumps(given), profile))
+
+
+def test_a_format_may_have_the_providers_own_name() -> None:
+    assert read('{"output_audio_format": "pcm24"}', QWEN) == SessionConfig(output_audio_format="pcm24")
+    with pytest.raises(BadSession, match="pcm24"):
+        read('{"output_audio_format": "pcm24"}', OPENAI)
 
 
 @pytest.mark.parametrize("text", ["", "{", "voice: marin", "[" * 50_000, '{"voice":"\\ud83d"}', '{"speed":NaN}'])
 def test_what_is_no_json_is_refused(text: str) -> None:
     with pytest.raises(BadSession, match="it is not JSON"):
-        read(text)
+        read(text, OPENAI)
 
 
 def test_the_boundaries_themselves_pass() -> None:
@@ -99,7 +136,7 @@ def test_the_boundaries_themselves_pass() -> None:
         {"speed": 0.25},
         {"input_audio_transcription": None},
     ):
-        assert read(json.dumps(given)) != SessionConfig()
+        assert read(json.dumps(given), OPENAI) != SessionConfig()
 
 
 def test_the_settings_name_the_file_and_the_folders_env_file_may_not(tmp_path) -> None:
@@ -118,3 +155,15 @@ def test_the_settings_name_the_file_and_the_folders_env_file_may_not(tmp_path) -
     here.write_text(f"VOICECLI_SESSION={good}")
     with pytest.raises(ConfigError, match=r"VOICECLI_SESSION may not be set by \.env"):
         load("talk", {}, world)
+
+
+def test_which_words_pass_is_by_the_server_that_the_talk_is_with(tmp_path) -> None:
+    file = tmp_path / "s.json"
+    file.write_text('{"tool_choice": "perhaps"}')
+    given = {"session": str(file), "url": "wss://far.example/v1/realtime"}
+    world = World({}, None, None)
+    assert load("talk", {**given, "dialect": "ga"}, world).session.tool_choice == "perhaps"
+    assert load("talk", given, world).session.tool_choice == "perhaps"
+    for closed in ({**given, "dialect": "beta"}, {"session": str(file), "offline": True}):
+        with pytest.raises(ConfigError, match="'perhaps'"):
+            load("talk", closed, world)

@@ -39,7 +39,7 @@ def test_every_default_is_a_value_its_option_may_have():
 
 
 def test_commands_have_their_options():
-    assert {each.name for each in options_of("serve")} == {"host", "port", "log-level", "log-file"}
+    assert {each.name for each in options_of("serve")} == {"host", "port", "max-session-s", "log-level", "log-file"}
     chat = {each.name for each in options_of("chat")}
     assert {"url", "model", "dialect", "offline", "plain", "jsonl"} <= chat
     assert not chat & {"audio-in", "input-device", "echo", "port"}
@@ -64,7 +64,11 @@ def test_what_touches_files_or_opens_a_door_is_not_for_the_folders_env_file():
         ("vad-threshold", ["0", "1", "0.5", "1.0"], ["-0.01", "1.01", "nan", "inf", "half", "", "1_0", "٣"]),
         ("vad-prefix-ms", ["0", "300", "10000"], ["-1", "10001", "0.5", "1e3", "9" * 5000]),
         ("vad-silence-ms", ["0", "60000"], ["-1", "60001"]),
+        ("temperature", ["0.6", "0.8", "1.2"], ["0.59", "1.21", "inf", "warm"]),  # E5
+        ("max-tokens", ["1", "4096"], ["0", "4097", "1.5", "inf"]),  # E6
+        ("speed", ["0.25", "1.5"], ["0.24", "1.51"]),
         ("port", ["0", "65535"], ["-1", "65536", "http"]),
+        ("max-session-s", ["1", "86400"], ["0", "86401", "1.5", "long"]),
         ("dialect", ["auto", "beta", "ga"], ["GA", "other"]),
         ("echo", ["off", "half-duplex"], ["on", "half_duplex"]),
         ("plain", ["1", "true", "Yes", "on", "0", "false", "no", "OFF"], ["2", "maybe", ""]),

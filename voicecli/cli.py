@@ -50,7 +50,8 @@ git diff | voicecli chat "a title?"  standard input is context for the question
 echo hello | voicecli chat           each line is one turn""",
     "serve": """\
 voicecli serve --port 8765           prints its URL when it listens
-voicecli serve --port 0              takes any free port""",
+voicecli serve --port 0              takes any free port
+voicecli serve --max-session-s 1800  ends each session after half an hour, as hosted servers do""",
     "devices": "voicecli devices",
 }
 _ABOUT: Final = {
@@ -297,7 +298,8 @@ def _run(name: str, config: Config, log: Log, question: str | None) -> int:
             from voicecli.commands import serve
 
             key = config.serve_key.reveal() if config.serve_key else None
-            return serve.run(config.settings.host, config.settings.port, key)
+            settings = config.settings
+            return serve.run(settings.host, settings.port, key, cap_s=settings.max_session_s)
         case _:
             from voicecli.commands import devices
 

@@ -15,7 +15,7 @@ from enum import IntEnum
 from io import StringIO
 from pathlib import Path
 from typing import Final, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from dotenv.parser import parse_stream
 from msgspec import Struct
@@ -23,6 +23,7 @@ from platformdirs import user_config_path
 
 from voicecli.loopback import loopback
 from voicecli.protocol.items import SessionConfig
+from voicecli.protocol.profiles import choose
 from voicecli.secret import PUBLIC_QUERY, Redactor, Secret
 from voicecli.session_file import BadSession, read
 from voicecli.settings import (
@@ -129,6 +130,29 @@ def user_env() -> Path | None:
 
 def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
     """Everything that `command` needs. `flags` has the options that were given, by field. Raises ConfigError."""
+    names = _read(world)
+    secrets = [Secret(text.strip()) for name in (OWN_KEY, OPENAI_KEY, SERVE_KEY) for text, _ in _find(name, names)]
+    secrets += [Secret(password) for password in _passwords(world.environ)]
+    try:
+        return _load(command, flags, world, names, secrets)
+    except ConfigError as error:  # it quotes values, and a key may stand in the wrong place
+        clean = Secret.cutter(secrets)
+        raise ConfigError(clean(error.message), clean(error.hint)) from None
+
+
+def _passwords(environ: Mapping[str, str]) -> Iterator[str]:
+    """Those of proxies, as they are written and as they are sent: a proxy may repeat what it was given."""
+    for name, url in environ.items():
+        if name.lower().endswith("_proxy"):
+            with suppress(ValueError):
+                if password := urlsplit(url).password:
+                    yield from {password, unquote(password)}
+
+
+_Names = Mapping[Place, Mapping[str, str]]
+
+
+def _read(world: World) -> _Names:
     folder = _read_env(world.folder_env, ".env in this folder")
     user = _read_env(world.user_env, str(world.user_env))
     for option in OPTIONS:
@@ -137,29 +161,28 @@ def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
                 f"{option.env} may not be set by .env in this folder.",
                 f"Give --{option.name}, or set it in the environment or in your own config.env.",
             )
-    names = {Place.ENVIRONMENT: world.environ, Place.FOLDER: folder, Place.USER: user}
+    return {Place.ENVIRONMENT: world.environ, Place.FOLDER: folder, Place.USER: user}
+
+
+def _load(command: str, flags: Mapping[str, str | bool], world: World, names: _Names, secrets: list[Secret]) -> Config:
     said = dict(_said(command, flags, names, world))
     for pair in EXCLUSIVE:
         _exclude(said, *pair)
     settings = Settings(**{field: value for field, (value, _) in said.items()})  # type: ignore[arg-type]
-    secrets = [Secret(text.strip()) for name in (OWN_KEY, OPENAI_KEY, SERVE_KEY) for text, _ in _find(name, names)]
     target = Target("", None, True)
     if command in ("talk", "chat"):
         target = _target(settings, said, names)
         query = parse_qsl(urlsplit(target.url).query)
-        secrets += [Secret(value) for name, value in query if name.lower() not in PUBLIC_QUERY]
+        secrets = secrets + [Secret(value) for name, value in query if name.lower() not in PUBLIC_QUERY]
     return Config(
         settings=settings,
         target=target,
         serve_key=_key((SERVE_KEY,), names)[0] if command == "serve" else None,
         redactor=Redactor(secrets),
-        session=_session(settings.session),
+        session=_session(settings, target),
         unknown=tuple(_unknown(names)),
         keys=tuple(_keys(names)),
     )
-
-
-_Names = Mapping[Place, Mapping[str, str]]
 
 
 def _said(
@@ -202,11 +225,12 @@ def _value(option: Option, raw: str | bool, name: str, place: Place, world: Worl
     return _at_home(value) if isinstance(value, Path) else value
 
 
-def _session(path: Path | None) -> SessionConfig:
-    if path is None:
+def _session(settings: Settings, target: Target) -> SessionConfig:
+    if settings.session is None:
         return SessionConfig()
+    profile = choose(target.url, settings.dialect, target.offline).profile
     try:
-        return read(_text_of(path, "The file that --session names"))
+        return read(_text_of(settings.session, "The file that --session names"), profile)
     except BadSession as bad:
         raise ConfigError(
             f"The file that --session names cannot be used: {Redactor()(str(bad))}.",

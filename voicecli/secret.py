@@ -13,6 +13,9 @@ GONE: Final = "[key]"
 SHORTEST: Final = 8
 """A shorter secret is too common a word to be looked for in all output."""
 
+CUT: Final = 12
+"""So much of a secret is too much to be shown."""
+
 PUBLIC_QUERY: Final = frozenset({"model", "api-version", "deployment", "intent"})
 """Names of URL parameters whose values may be shown; those of all others may be keys."""
 
@@ -73,6 +76,19 @@ class Secret:
         return lambda text: found.sub(GONE, text)
 
     @staticmethod
+    def cutter(secrets: Iterable[Secret]) -> Callable[[str], str]:
+        """A function that puts [key] in the place of secrets, also of one whose end is cut off: for quoted values."""
+        texts = [secret.__text for secret in secrets if len(secret.__text) >= SHORTEST]
+
+        def clean(text: str) -> str:
+            for known in texts:
+                for size in range(len(known), min(len(known), CUT) - 1, -1):
+                    text = text.replace(known[:size], GONE)
+            return text
+
+        return clean
+
+    @staticmethod
     def begins(secrets: Iterable[Secret]) -> Callable[[str], int]:
         """A function that says how many characters at the end of a text may be the beginning of one of `secrets`."""
         texts = {secret.__text for secret in secrets if len(secret.__text) >= SHORTEST}
@@ -96,8 +112,14 @@ class Redactor:
         """How much of the end of a text must be held back, because a known secret may begin there."""
 
     def __call__(self, text: str) -> str:
-        """Replaces the known secrets and whatever looks like one: for logs, notices and exceptions."""
-        text = _QUERY.sub(_redact_query, self.known(text))
+        """Replaces the known secrets and whatever looks like one: for logs, notices and exceptions.
+
+        Their texts are often cut, so the end may be no beginning of a secret either.
+        """
+        text = self.known(text)
+        if (begun := self.begun(text)) >= CUT:
+            text = text[:-begun] + GONE
+        text = _QUERY.sub(_redact_query, text)
         for pattern, put in _SHAPES:
             text = pattern.sub(put, text)
         return text

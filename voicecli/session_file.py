@@ -13,7 +13,7 @@ from msgspec import UNSET, inspect
 from voicecli.protocol.conversation import Conversation
 from voicecli.protocol.events import SessionUpdate
 from voicecli.protocol.items import KNOWN_FORMATS, SessionConfig
-from voicecli.protocol.profiles import OPENAI
+from voicecli.protocol.profiles import Profile
 from voicecli.protocol.rules import check
 
 _ELSEWHERE: Final = {
@@ -31,11 +31,12 @@ class BadSession(ValueError):
     """What is wrong: the field, its value and what it may be. Foreign text."""
 
 
-def read(text: str) -> SessionConfig:
-    """The session that `text` spells, with the names of the contract. Raises BadSession.
+def read(text: str, profile: Profile) -> SessionConfig:
+    """The session that `text` spells, with the names of the contract, for a talk with `profile`. Raises BadSession.
 
     Nothing passes that the protocol does not have: no unknown name at any depth, no wrong type, nothing outside of
-    E5 to E9. Names of models and voices are open.
+    E5 to E9, no format that is not spoken here; and where its lists of words are closed, no other word. Names of models
+    and voices are open.
     """
     try:
         given = msgspec.json.decode(text)
@@ -55,20 +56,20 @@ def read(text: str) -> SessionConfig:
         place = _PLACE.search(words)
         path = place[1] if place else ""
         raise BadSession(f"{path} is {_shown(given, path)}; {_PLACE.sub('', words)}") from None
-    _fits(session)
+    _fits(session, profile)
     return session
 
 
-def _fits(session: SessionConfig) -> None:
+def _fits(session: SessionConfig, profile: Profile) -> None:
     for name in ("input_audio_format", "output_audio_format"):
         value = getattr(session, name)
-        if value is not UNSET and value not in KNOWN_FORMATS:
+        if value is not UNSET and value not in KNOWN_FORMATS and value not in profile.names:
             raise BadSession(f'{name} is "{value[:_CHARS]}"; it must be one of {", ".join(KNOWN_FORMATS)}')
     if session.tool_choice is not UNSET and not isinstance(session.tool_choice, str | dict):
         raise BadSession("tool_choice must be auto, none, required, or a function as an object")
     if session.turn_detection is None:
         raise BadSession("turn_detection is null, so nobody would say where your turns end; give --ptt in its place")
-    problem = check(SessionUpdate(session=session), Conversation(), OPENAI)
+    problem = check(SessionUpdate(session=session), Conversation(), profile)
     if problem is not None:
         raise BadSession(problem.message.replace("session.", "").rstrip("."))
 

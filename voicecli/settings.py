@@ -277,6 +277,17 @@ class Settings(Struct, frozen=True, kw_only=True):
         "127.0.0.1"
     )
     port: Annotated[int, About("The port that `serve` listens on; 0 takes any free one.", _SERVE, 0, 65_535)] = 8765
+    max_session_s: Annotated[
+        int | None,
+        About(
+            "How long a session of `serve` may last before it is closed, as hosted servers do; no limit without it.",
+            _SERVE,
+            1,
+            86_400,
+            " s",
+            "SECONDS",
+        ),
+    ] = None
 
 
 EXCLUSIVE: Final = (

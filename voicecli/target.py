@@ -76,10 +76,16 @@ def below(base: str) -> str:
     return urlunsplit(parts._replace(path=path if path.endswith("/realtime") else path + "/realtime"))
 
 
+def in_query(url: str, name: str) -> str | None:
+    """What `url` says of `name`; None: nothing."""
+    query = parse_qsl(urlsplit(url).query, keep_blank_values=True)
+    return next((value for each, value in query if each == name), None)
+
+
 def with_query(url: str, name: str, value: str) -> str:
     """`url` with `?name=value` appended where it says nothing of `name`."""
     parts = urlsplit(url)
-    if any(each == name for each, _ in parse_qsl(parts.query, keep_blank_values=True)):
+    if in_query(url, name) is not None:
         return url
     query = f"{parts.query}&" if parts.query else ""
     return urlunsplit(parts._replace(query=f"{query}{name}={quote(value, safe='')}"))

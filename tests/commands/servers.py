@@ -26,6 +26,8 @@ from voicecli.server.responder import Answer, AnswerPart, Asked, Piece, one_item
 from voicecli.server.session import ServerSession
 
 CERTIFICATE = Path(__file__).parent.parent / "runtime" / "untrusted.pem"
+NAMED = Path(__file__).with_name("named.pem")
+"""Made for these tests, for the names of the providers; nobody trusts it who is not told to."""
 QUIET = logging.getLogger("tests.commands.servers")
 QUIET.setLevel(logging.CRITICAL)
 QUIET.propagate = False
@@ -133,6 +135,8 @@ class Server:
         self.connections: list[list[Frame]] = []
         """The client frames of each connection, in order."""
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
+        """What was asked for, with its query."""
 
     @property
     def frames(self) -> list[Frame]:
@@ -175,7 +179,12 @@ def _in_thread(start: Callable[[], Awaitable[Any]]) -> Iterator[Any]:
 
 @contextmanager
 def server(
-    *scripts: Script, responder: Any = None, tls: bool = False, path: str = "/v1/realtime", **options: Any
+    *scripts: Script,
+    responder: Any = None,
+    tls: bool = False,
+    certificate: Path = CERTIFICATE,
+    path: str = "/v1/realtime",
+    **options: Any,
 ) -> Iterator[Server]:
     """A websocket server; each connection runs the next script, the last one again and again."""
     todo = list(scripts or (good,))
@@ -187,6 +196,7 @@ def server(
         me.connections.append(frames)
         assert connection.request is not None
         me.headers.append(dict(connection.request.headers.raw_items()))
+        me.paths.append(connection.request.path)
         script = todo[min(len(me.connections), len(todo)) - 1]
         peer = Peer(connection, responder or Speaker(), f"{len(me.connections)}_", frames)
         with suppress(ConnectionClosed):
@@ -196,7 +206,7 @@ def server(
         context = None
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(CERTIFICATE)
+            context.load_cert_chain(certificate)
         return await serve(
             connected, "127.0.0.1", 0, ssl=context, logger=QUIET, close_timeout=0.3, max_size=None, **options
         )
@@ -251,3 +261,34 @@ def nothing() -> Iterator[Server]:
 def elsewhere(url: str) -> Iterator[Server]:
     """Not a server of ours at all."""
     yield Server(url)
+
+
+@contextmanager
+def named(far: Server) -> Iterator[dict[str, str | None]]:
+    """An environment in which every host with TLS is `far`, a server that has the certificate `NAMED`.
+
+    A proxy stands between, as in a company; the names are looked up nowhere.
+    """
+    port = int(far.host.rpartition(":")[2])
+
+    async def pipe(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError):
+            while data := await reader.read(65_536):
+                writer.write(data)
+                await writer.drain()
+        writer.close()
+
+    async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            assert head.startswith(b"CONNECT ")
+            back, on = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+            await asyncio.gather(pipe(reader, on), pipe(back, writer))
+
+    async def start() -> Any:
+        return await asyncio.start_server(connected, "127.0.0.1", 0)
+
+    with _in_thread(start) as listening:
+        proxy = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        yield {"HTTPS_PROXY": proxy, "SSL_CERT_FILE": str(NAMED)}

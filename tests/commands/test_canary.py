@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import json
+import subprocess
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -13,6 +15,7 @@ import pytest
 from tests.commands.processes import Home, children
 from tests.commands.servers import Peer, Server, Speaker, elsewhere, http, nothing, server
 from tests.commands.speech import question
+from voicecli.core.notices import FATAL
 from voicecli.server.responder import Answer, AnswerPart, Asked, Piece, one_item
 
 CANARY = "sk-canary-0123456789-abcdefghijklmnop"
@@ -33,6 +36,15 @@ def clean(key: str, home: Home, *outputs: str) -> None:
     found += [path.read_bytes() for path in [*home.path.rglob("*"), *home.work.rglob("*")] if path.is_file()]
     for data in found:
         assert not any(trace in data for trace in traces(key)), data
+
+
+def joined(lines: str) -> list[str]:
+    """What a program has of the turns that puts the pieces of --jsonl together."""
+    texts: dict[str, str] = {}
+    for each in map(json.loads, lines.splitlines()):
+        if each["type"] == "delta":
+            texts[each["turn"]] = texts.get(each["turn"], "") + each["text"]
+    return list(texts.values())
 
 
 def echoing(key: str) -> Callable[[], AbstractContextManager[Server]]:
@@ -83,6 +95,94 @@ def echoing(key: str) -> Callable[[], AbstractContextManager[Server]]:
     return lambda: server(script)
 
 
+def fatal(code: str, close: int) -> Callable[[str], Callable[[], AbstractContextManager[Server]]]:
+    """An error after which servers close, with the key wherever it can stand in it; then the close with it."""
+
+    def make(key: str) -> Callable[[], AbstractContextManager[Server]]:
+        async def script(peer: Peer) -> None:
+            await peer.configure()
+            error = {"type": key, "code": code, "message": f"{code}: {key}", "param": key, "event_id": key}
+            await peer.send({"type": "error", "event_id": key, "error": error})
+            await peer.close(close, f"{'x' * 80} {key}"[:120])
+
+        return lambda: server(script)
+
+    return make
+
+
+def misshapen(key: str) -> Callable[[], AbstractContextManager[Server]]:
+    """Frames that make no sense, each with the key in it, and settings that are refused with it."""
+
+    async def script(peer: Peer) -> None:
+        await peer.greet()
+        update = json.loads(await peer.receive())
+        refusal = {"type": "invalid_request_error", "code": "unknown_parameter", "param": f"session.{key}"}
+        await peer.send(
+            {"type": "error", "error": {**refusal, "message": f"Unknown parameter: 'session.{key}'.", "event_id": key}},
+            {"type": "error", "error": {**refusal, "message": key, "event_id": update["event_id"]}},
+            {"type": "session.created", "session": {"id": key, "model": key, "type": key, "output_modalities": [key]}},
+            {"type": "conversation.created", "conversation": {"id": key}},
+            key,
+            key.encode(),
+            f'"{key}"',
+            f'["{key}"]',
+            f'{{"{key}": 1}}',
+            f'{{"type": "response.done", "response": "{key}"}}',
+            f'{{"type": "response.audio.delta", "delta": "{key}!"}}',
+            f'{{"type": "error", "error": "{key}"}}',
+            f'{{"type": "{key}", "type": "{key}"}}',
+            f'{{"type": "rate_limits.updated", "rate_limits": "{key}"}}',
+            f'{{"type": "response.{key}.delta", "delta": "{key}"}}',
+            f'{{"type": "conversation.item.added", "item": {{"id": "{key}", "type": "{key}", "role": "{key}"}}}}',
+            {"type": "response.done", "response": {"id": key, "status": key, "status_details": key}},
+            {"type": "mcp_list_tools.failed", "item_id": key},
+            {"type": "input_audio_buffer.dtmf_event_received", "event": key},
+        )
+        await peer.talk()
+
+    return lambda: server(script)
+
+
+def tools(key: str) -> Callable[[], AbstractContextManager[Server]]:
+    """Calls a tool with the key, in pieces and whole, and is cut at its limit of tokens."""
+
+    async def script(peer: Peer) -> None:
+        await peer.configure()
+        await peer.talk(until="response.create")
+        names = {"response_id": "r1", "item_id": "c1", "output_index": 0, "call_id": key}
+        call = {"id": "c1", "type": "function_call", "name": key, "call_id": key, "arguments": f'{{"k":"{key}"}}'}
+        await peer.send(
+            {"type": "response.created", "response": {"id": "r1", "status": "in_progress", "output": []}},
+            {"type": "response.output_item.added", **names, "item": {**call, "arguments": ""}},
+            *({"type": "response.function_call_arguments.delta", **names, "delta": letter} for letter in key),
+            {"type": "response.function_call_arguments.done", **names, "name": key, "arguments": key},
+            {"type": "response.output_item.done", **names, "item": call},
+            {
+                "type": "response.done",
+                "response": {
+                    "id": "r1",
+                    "status": "incomplete",
+                    "status_details": {"type": "incomplete", "reason": key, "error": {"message": key}},
+                    "output": [call],
+                },
+            },
+        )
+        await peer.talk()
+
+    return lambda: server(script)
+
+
+def huge(key: str) -> Callable[[], AbstractContextManager[Server]]:
+    """A message that is too big, all of it the key."""
+
+    async def script(peer: Peer) -> None:
+        await peer.configure()
+        await peer.send(key * (33 * 2**20 // len(key)))
+        await peer.stay()
+
+    return lambda: server(script)
+
+
 def closing(key: str) -> Callable[[], AbstractContextManager[Server]]:
     """Says it in the reason of its close."""
 
@@ -102,6 +202,8 @@ def pieces(key: str) -> Callable[[], AbstractContextManager[Server]]:
 
     return lambda: server(responder=Spells())
 
+
+CLOSES = (4000, 1000, 1001, 1008, 4001)
 
 JSONL, PLAIN, SHOT = ("--jsonl",), (), ("hello",)
 FACES = (JSONL, PLAIN, SHOT)
@@ -129,7 +231,12 @@ def at(url: str) -> Callable[[str], Callable[[], AbstractContextManager[Server]]
 WAYS = [
     Way("echoed everywhere", echoing, 1, faces=FACES, keys=(OWN, CANARY)),
     Way("echoed in the close", closing, faces=FACES),
-    Way("spelled in pieces", pieces, 0, faces=(PLAIN, SHOT)),
+    Way("spelled in pieces", pieces, 0, faces=FACES),
+    Way("frames that make no sense", misshapen, 0, faces=FACES),
+    Way("a tool's arguments", tools, 0, faces=FACES),
+    Way("too big", huge, faces=FACES),
+    *(Way(f"fatal {code}", fatal(code, n), faces=(SHOT, JSONL)) for code, n in zip(sorted(FATAL), CLOSES, strict=True)),
+    *(Way(f"{code} with the key", says(f"{code} {{key}}", '{"error":"{key}"}')) for code in (400, 403, 429, 500, 503)),
     Way("401 with the key", says("401 No", '{"error":{"message":"bad {key}"}}'), keys=(OWN, CANARY)),
     Way("401 with headers", says("401 No", "Authorization: Bearer {key}"), faces=(JSONL,)),
     Way("404 with a page", says("404 {key}", "<p>{key}")),
@@ -139,6 +246,7 @@ WAYS = [
     Way("tls", lambda key: lambda: server(tls=True)),
     Way("not encrypted", at("ws://nowhere.invalid/v1/realtime")),
     Way("proxy", at("wss://far.example/v1"), env=(("HTTPS_PROXY", "http://user:{key}@127.0.0.1:9"),)),
+    Way("no host", at("wss://nowhere.invalid/v1?{key}={key}"), faces=FACES),
     Way("bad proxy", at("wss://far.example/x"), env=(("HTTPS_PROXY", "gopher://{key}@h"),)),
     Way("in the query", at("wss://nowhere.invalid/?token={key}"), faces=FACES),
     Way("in the path", at("wss://nowhere.invalid/{key}"), faces=FACES),
@@ -160,6 +268,8 @@ def test_g9_the_key_is_in_no_output_and_no_file(way: Way, key: str, home: Home) 
             done = home.run("chat", *face, "--url", far.url, "--log-level", "debug", stdin=line, env=env)
             assert done.code == way.code, done
             clean(key, home, done.out, done.err)
+            if face == JSONL:
+                clean(key, home, *joined(done.out))
 
 
 @pytest.mark.parametrize("key", KEYS, ids=["sk", "own"])
@@ -208,6 +318,72 @@ def test_g9_a_bug_of_ours_shows_no_key_and_ends_with_70(where: str, home: Home) 
     assert done.code == (3 if where == "loop" else 70), done
     clean(OWN, home, done.out, done.err)
     assert "ZeroDivisionError" in home.log
+
+
+@pytest.mark.parametrize("key", KEYS, ids=["sk", "own"])
+def test_g9_a_traceback_that_was_asked_for_shows_no_key(key: str, home: Home) -> None:
+    program = (
+        "import os, sys, voicecli.config as c\n"
+        "real = c.load\n"
+        "def load(*given):\n"
+        "    loaded = real(*given)\n"
+        "    c.Config.target = property(lambda _: 1 / int('0' + os.environ['VOICECLI_API_KEY']))\n"
+        "    return loaded\n"
+        "c.load = load\n"
+        "from voicecli.cli import main\n"
+        "sys.exit(main())"
+    )
+    env: dict[str, str | None] = {"VOICECLI_API_KEY": key}
+    args = ("chat", "hello", "--log-level", "debug", "--url", "ws://127.0.0.1:9/")
+    with home.running(*args, env=env, program=program, stdin=subprocess.DEVNULL) as running:
+        assert running.process.wait(30) == 70
+        assert running.out is not None
+        assert running.err is not None
+        out, err = running.out.all(), running.err.all()
+    assert "Traceback" in err
+    assert "[key]" in err
+    clean(key, home, out, err)
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ("--temperature", "{key}"),
+        ("--dialect", "{key}"),
+        ("--url", "wss://u:{key}@h/"),
+        ("--session", "{key}"),
+        ("--session", "s.json"),
+        ("--log-file", "/dev/null/{key}", "--temperature", "9"),
+    ],
+    ids=" ".join,
+)
+@pytest.mark.parametrize("key", KEYS, ids=["sk", "own"])
+def test_g9_a_setting_that_is_refused_does_not_repeat_the_key(args: tuple[str, ...], key: str, home: Home) -> None:
+    (home.work / "s.json").write_text("{}")
+    given = [arg.replace("{key}", key) for arg in args]
+    env: dict[str, str | None] = {"VOICECLI_API_KEY": key}
+    texts = [f'{{"{key}": 1}}', f'{{"speed": "{key}"}}', f'{{"{key}'] if "s.json" in args else [""]
+    for text in texts:
+        file = home.work / "s.json"
+        file.write_text(text)
+        done = home.run("chat", "hello", *given, env=env)
+        file.unlink()
+        assert done.code == 2, done
+        clean(key, home, done.out, done.err)
+
+
+def test_g9_a_proxy_that_repeats_what_it_was_logged_in_with_is_not_quoted(home: Home) -> None:
+    password = "a.password+of=somebody"
+    words = f"no such user: {password}"
+    with http(f"407 {password}", words, f"Proxy-Authenticate: Basic realm={password}") as proxy:
+        env: dict[str, str | None] = {
+            "HTTPS_PROXY": f"http://user:{password}@{proxy.host}",
+            "VOICECLI_API_KEY": "another-key",
+        }
+        done = home.run("chat", "hello", "--url", "wss://far.example/v1", "--log-level", "debug", env=env)
+    assert done.code == 3
+    assert done.complaints[0].startswith("error: The proxy 127.0.0.1 did not let the connection through.")
+    clean(password, home, done.out, done.err)
 
 
 def test_g9_the_servers_child_has_no_key_in_its_environment(home: Home) -> None:

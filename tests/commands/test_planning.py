@@ -2,18 +2,20 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from msgspec import UNSET
 from msgspec.structs import asdict
 
 from tests.contract.check import contract_problems
-from voicecli.commands.planning import answers, session
+from voicecli.commands.planning import answers, dialled, session, started
 from voicecli.protocol.codec import encode
 from voicecli.protocol.events import SessionUpdate
 from voicecli.protocol.items import CustomVoice, NoiseReduction, SessionConfig, Transcription, TurnDetection
-from voicecli.protocol.profiles import GENERIC_BETA, OPENAI
+from voicecli.protocol.profiles import GENERIC_BETA, OPENAI, choose
 from voicecli.settings import Settings
+from voicecli.target import Target
 
 NEWER = ("temperature", "max_response_output_tokens", "speed", "input_audio_noise_reduction", "tracing")
 SERVER_VAD = TurnDetection("server_vad", 0.5, 300, 500, create_response=True)
@@ -121,3 +123,18 @@ def test_a_custom_voice_and_noise_reduction_have_their_own_shapes() -> None:
     config = session(Settings(voice="voice_1", noise_reduction="far_field"), OPENAI, "talk")
     assert config.voice == CustomVoice("voice_1")
     assert config.input_audio_noise_reduction == NoiseReduction("far_field")
+
+
+@pytest.mark.parametrize(
+    ("url", "asked", "model"),
+    [
+        ("wss://h/v1/realtime?model=a%2Fb", "mine", "a/b"),
+        ("wss://h/v1/realtime", "mine", "mine"),
+        ("wss://h/v1/realtime", None, "gpt-realtime-2.1"),
+    ],
+)
+def test_the_model_that_is_told_is_the_one_that_is_dialled(url: str, asked: str | None, model: str) -> None:
+    settings, target = Settings(model=asked), Target(url=url, key=None, offline=False)
+    dial = dialled(settings, target, choose(url, "auto", offline=False).profile)
+    assert started(settings, target, "talk", dial, "", "1").model == model
+    assert dial.endswith(f"?model={quote(model, safe='')}")

@@ -25,9 +25,9 @@ DIALECTS = ["ga", "beta"]
 
 
 @contextmanager
-def served(home: Home) -> Iterator[str]:
+def served(home: Home, *args: str) -> Iterator[str]:
     """`voicecli serve` as a process of its own; its URL."""
-    with home.running("serve", "--port", "0") as serve:
+    with home.running("serve", "--port", "0", *args) as serve:
         line = serve.lines().until("^voicecli serve: listening on .*$")
         yield line.rsplit(" ", 1)[1]
         serve.process.terminate()
@@ -78,6 +78,23 @@ def test_a_line_from_a_pipe_is_answered_by_our_own_serve(dialect: str, home: Hom
         shot = home.run("chat", "hello", "--url", url, "--dialect", dialect)
         assert (shot.code, shot.complaints) == (0, [])
         assert shot.out == done.lines[2].removeprefix("assistant: ") + "\n"
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_session_that_serve_ends_after_its_time_is_told_and_another_is_had(dialect: str, home: Home) -> None:
+    with (
+        served(home, "--max-session-s", "1") as url,
+        home.running("chat", "--url", url, "--dialect", dialect, terminal=True) as chat,
+    ):
+        out = chat.lines()
+        assert "maximum duration of 0.0166667 minutes" in out.until("^error: .*maximum duration.*$")
+        chat.type("/retry")
+        # its end is said before it comes
+        if "there" in out.until("^notice: (Connected again|The connection is there)"):
+            chat.type("/retry")
+        out.until("^notice: Connected again")
+        chat.type("/quit")
+        assert chat.done(10).code == 0
 
 
 def test_each_line_of_a_pipe_is_a_turn_answered_before_the_next(home: Home) -> None:
@@ -257,7 +274,7 @@ def test_what_is_set_reaches_the_servers_session(dialect: str, home: Home) -> No
         assert VAD.items() <= detection.items()
         assert (words["model"], words["language"], said_by) == ("whisper-9", "de", "verse")
         assert session["instructions"].strip() == "Be short."
-        (now,) = [each for each in objects(done.out) if each["type"] == "session"]
+        *_, now = [each for each in objects(done.out) if each["type"] == "session"]
         assert now["settings"]["turn_detection"]["silence_duration_ms"] == 900
 
 

@@ -29,7 +29,7 @@ from core_talk import (
 )
 from msgspec.structs import replace
 
-from voicecli.core.changes import Cut, Interrupted, Told, TurnGone, TurnOpened, TurnSet
+from voicecli.core.changes import Cut, Interrupted, Told, TurnConfirmed, TurnGone, TurnOpened, TurnSet
 from voicecli.core.effects import Move, Play
 from voicecli.core.stimuli import Asked
 from voicecli.ports import Format, Passed, Playhead, Side, Silent, SoundFailed, SoundFailure, Span
@@ -568,6 +568,23 @@ def test_pending_is_empty_when_everything_is_answered():
         done("r2"),
     )
     assert bench.session.talk.pending.kinds() == ()
+
+
+def test_what_the_server_has_cut_and_deleted_is_confirmed_and_leaves_the_rows_as_they_are():
+    bench = playing(("a1", 1000), ("b1", 1000), ended=False)
+    bench.plays(0, 500)
+    effects = bench.types("stop", at=1.2)
+    bench.says(cancelled("r1", "a1", "b1"))
+    (cut,) = [event for event in sent(effects) if isinstance(event, e.ConversationItemTruncate)]
+    before = (bench.turn("a1"), bench.turn("b1"))
+    events = (
+        e.ConversationItemTruncated(item_id="a1", audio_end_ms=cut.audio_end_ms),
+        e.ConversationItemDeleted(item_id="b1"),
+        e.ConversationItemDeleted(item_id="nobody"),
+    )
+    confirmed = bench.shown(TurnConfirmed, bench.says(*events))
+    assert confirmed == [TurnConfirmed("a1", cut.audio_end_ms), TurnConfirmed("b1", None)]
+    assert (bench.turn("a1"), bench.turn("b1")) == before
 
 
 def test_gone_rows_stay_before_the_question_that_interrupted_them():

@@ -173,6 +173,13 @@ def test_two_refusals_are_no_loop():
     assert bench.ended.exit_code == 3
 
 
+def test_a_server_that_says_the_other_dialect_is_over_is_not_asked_for_it():
+    bench = opened(AUTO)
+    bench.give(CLOSED_4000)
+    assert dialled(bench) == [(GA, GA_URL)]
+    assert bench.codes() == ["closed_4000"]
+
+
 @pytest.mark.parametrize("plan", [GA_ONLY, BETA_ONLY])
 def test_what_the_person_has_set_is_never_changed_and_it_is_said_what_to_set(plan):
     bench = opened(plan)

@@ -28,7 +28,7 @@ from core_talk import (
 )
 from msgspec.structs import replace
 
-from voicecli.core.changes import LinkNow, SoundNow
+from voicecli.core.changes import LinkNow, SoundNow, Told
 from voicecli.core.effects import CloseSound, Hangup, OpenSound
 from voicecli.core.stimuli import Begin, InputSpent, KeyboardSpent, LinkEnded, Quit, Typed
 from voicecli.ports import RATE, LinkFailure, Side, SoundFailure, SoundOpened
@@ -384,6 +384,7 @@ def test_no_device_at_all_and_no_keyboard_is_told_once_and_ends_with_4():
     bench.ready(0.5)
     assert ends(bench) == (4, "no_input")
     assert bench.codes() == ["no_sound_device", "no_input"]
+    assert "type" not in "".join(told.title + told.hint for told in bench.shown(Told))
 
 
 def test_a_missing_microphone_is_told_even_if_the_talk_ends_before_the_speaker_answers():

@@ -3,16 +3,17 @@
 import itertools
 
 import pytest
-from core_talk import TALK, Bench, created, error, frames, sound, started, whole
+from core_talk import TALK, Bench, created, done, error, frames, sound, started, whole
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from voicecli.core.changes import Told, TurnSet
 from voicecli.core.effective import agreed, form_in_force
 from voicecli.core.effects import Play, SendAudio
 from voicecli.core.stimuli import Begin, Opened
 from voicecli.ports import PCM16, SAMPLES_PER_MS, Format
 from voicecli.protocol import events as e
-from voicecli.protocol.items import FORMATS, SessionConfig
+from voicecli.protocol.items import FORMATS, KNOWN_FORMATS, Response, SessionConfig
 
 ULAW, ALAW = FORMATS["g711_ulaw"], FORMATS["g711_alaw"]
 WIDE = Format("pcm16_16000hz", 16_000, 2)
@@ -52,7 +53,6 @@ def form_of(effects) -> Format:
         ({"asked": "g711_ulaw", "says": "pcm16"}, PCM16),
         ({"asked": "pcm16", "says": "pcm16_16000hz"}, WIDE),
         ({"asked": "pcm", "own": OWN, "says": "pcm"}, OWN),
-        ({"asked": "pcm16", "says": "a new one"}, PCM16),
         ({"asked": "g711_ulaw", "says": None}, PCM16),
         ({"asked": "g711_ulaw", "greets": "g711_alaw", "says": None}, ALAW),
     ],
@@ -123,5 +123,70 @@ def test_what_is_agreed_is_what_the_server_says_but_for_the_formats_it_does_not_
     assert agreed(wanted, said) == SessionConfig(input_audio_format="g711_ulaw", output_audio_format="pcm16")
 
 
-def test_a_name_that_nobody_knows_leaves_the_profiles_own():
-    assert form_in_force("mp3", OWN) == form_in_force(UNSET, OWN) == OWN
+def test_a_format_that_is_not_named_or_called_otherwise_is_the_profiles_own():
+    assert form_in_force(UNSET, OWN) == form_in_force("pcm", OWN) == OWN
+    assert form_in_force("pcm16", OWN, frozenset({"pcm16"})) == OWN
+    assert form_in_force("pcm16", OWN) == PCM16
+    assert form_in_force("mp3", OWN) is None
+
+
+@pytest.mark.parametrize("name", ["mp3", "audio/opus", "pcm16_44100hz", "", "{x}", "y" * 100_000])
+def test_sound_in_a_format_that_nobody_knows_is_told_and_read_and_never_played(name):
+    made = bench("pcm16", says=name)
+    plays, notices = [], [each for each in made.shown(Told) if each.code == "unplayable"]
+    assert len(notices) == 1
+    assert len(notices[0].title) < 200
+    delta = e.AudioDelta(response_id="r1", item_id="a1", delta=bytes(4800))
+    words = e.AudioTranscriptDelta(response_id="r1", item_id="a1", delta="Good morning.")
+    plays += made.says(created(), words, delta, delta)
+    assert made.phase == "thinking"
+    plays += made.says(started(), at=made.at + 1)
+    assert frames(plays) == [], "what is read is not cut"
+    plays += made.says(whole(), done(), at=made.at + 1)
+    assert not [each for each in plays if isinstance(each, Play)]
+    (turn,) = [each for each in made.shown(TurnSet) if each.item == "a1" and each.ended is not None]
+    assert (turn.text.raw, turn.heard.raw) == ("Good morning.", "Good morning.")
+    assert made.codes().count("unplayable") == 1
+
+
+def test_an_answer_of_its_own_in_a_format_that_nobody_knows_is_read_and_the_next_is_heard():
+    made = bench("pcm16", says="pcm16")
+    delta = e.AudioDelta(response_id="r1", item_id="a1", delta=bytes(4800))
+    made.says(e.ResponseCreated(response=Response(id="r1", status="in_progress", output_audio_format="mp3")))
+    assert not [each for each in made.says(delta) if isinstance(each, Play)]
+    assert made.codes() == ["unplayable"]
+    made.says(done())
+    assert form_of(made.says(created("r2"), replace(delta, response_id="r2", item_id="a2"))) == PCM16
+
+
+def test_a_format_that_is_only_greeted_with_is_not_told():
+    assert "unplayable" not in bench("pcm16", greets="mp3", says="pcm16").codes()
+    assert "unplayable" in bench("pcm16", greets="mp3", says=None).codes()
+
+
+def test_a_microphone_whose_format_nobody_knows_is_told():
+    made = bench("pcm16", says="mp3")
+    assert made.codes().count("unspeakable") == 1
+    assert form_of(made.records(20)) == PCM16
+
+
+@pytest.mark.parametrize("form", [ULAW, ALAW, KNOWN_FORMATS["pcm16_8000hz"]], ids=str)
+def test_g10_a_delta_that_would_grow_beyond_bounds_is_passed_over_and_told(form):
+    """32 MiB of base64 are 50 minutes of G.711, which would take 144 MiB and a second to read."""
+    made = bench("pcm16", says=form.name)
+    delta = e.AudioDelta(response_id="r1", item_id="a1", delta=b"")
+    most = 5 * 60 * form.rate * form.width
+    made.says(created())
+    assert len([each for each in made.says(replace(delta, delta=bytes(most))) if isinstance(each, Play)]) == 1
+    effects = made.says(*[replace(delta, delta=bytes(most + form.unit))] * 3)
+    assert not [each for each in effects if isinstance(each, Play)]
+    assert [code for code in made.codes() if code != "settings_differ"] == ["malformed"]
+    assert made.session.talk.malformed == 3
+    assert form_of(made.says(replace(delta, delta=bytes(form.unit)))) == form, "the answer goes on"
+
+
+def test_g10_sound_that_does_not_grow_is_only_bounded_by_its_frame():
+    made = bench("pcm16", says="pcm16")
+    made.says(created())
+    effects = made.says(e.AudioDelta(response_id="r1", item_id="a1", delta=bytes(24 * 1024 * 1024)))
+    assert form_of(effects) == PCM16

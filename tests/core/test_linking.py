@@ -29,6 +29,7 @@ from voicecli.core.changes import (
     Told,
 )
 from voicecli.core.effects import Connect, Play
+from voicecli.core.notices import FATAL
 from voicecli.core.stimuli import (
     LinkEnded,
     LinkSlow,
@@ -39,9 +40,8 @@ from voicecli.ports import (
     LinkFailure,
 )
 from voicecli.protocol import events as e
-from voicecli.protocol.items import (
-    SessionConfig,
-)
+from voicecli.protocol.items import SessionConfig, StatusError, TurnDetection
+from voicecli.protocol.profiles import GENERIC_BETA, OPENAI
 
 
 # ---- the link
@@ -236,6 +236,24 @@ def test_an_expired_session_is_told_once_by_error_and_close():
     assert bench.codes() == ["session_expired"]
 
 
+END_IN_ANY_WAY = [
+    DROPPED,
+    *(LinkEnded(LinkFailure.CLOSED, code, "bye") for code in (1000, 1001, 1005, 1008, 1011, 4000, 4321)),
+    LinkEnded(LinkFailure.CLOSED, 1001, "Your session hit the maximum duration of 30 minutes."),
+]
+
+
+@pytest.mark.parametrize("end", END_IN_ANY_WAY, ids=lambda end: f"{end.failure.value} {end.code}")
+@pytest.mark.parametrize("code", sorted(FATAL))
+def test_why_the_link_is_gone_is_told_once_by_the_error_before_it(code, end):
+    for failing in (error("their words", code), done(status="failed", error=StatusError(code=code))):
+        bench = Bench().ready()
+        bench.says(created(), failing, at=10.0)
+        bench.give(end, at=11.0)
+        assert bench.codes() == [code]
+        assert bench.shown(LinkNow)[-1].state == "lost"
+
+
 def test_a_drop_long_after_an_error_that_usually_ends_a_session_is_told_with_a_hint():
     bench = Bench().ready()
     bench.says(error("You exceeded your current quota", "insufficient_quota"), at=10.0)
@@ -320,3 +338,37 @@ def test_a_setting_outside_of_the_protocol_is_refused_here_and_the_talk_goes_on(
     (told,) = shown(Told, effects)
     assert told.detail.raw == "Invalid 'session.temperature': 1.3 is not between 0.6 and 1.2."
     assert shown(LinkNow, effects)[-1].state == "open"
+
+
+@pytest.mark.parametrize(("profile", "goes"), [(GENERIC_BETA, False), (OPENAI, True)])
+def test_a_word_that_the_older_dialect_does_not_have_is_sent_in_the_newer_only(profile, goes):
+    """E13: closed lists hold in the contract's own spelling."""
+    strange = replace(TALK, profile=profile, session=replace(TALK.session, tool_choice="perhaps"))
+    bench = Bench(strange).dialled()
+    bench.give(Opened(1.8e9), at=0.1)
+    effects = bench.says(e.SessionCreated(session=SessionConfig()))
+    assert frames(effects) == (["update"] if goes else [])
+    assert bench.codes(effects) == ([] if goes else ["setting_outside"])
+    if not goes:
+        (told,) = shown(Told, effects)
+        assert "'perhaps'. Supported values for 'session.tool_choice' are: 'auto', 'none'," in told.detail.raw
+
+
+@pytest.mark.parametrize("profile", [GENERIC_BETA, OPENAI])
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"temperature": 0.59}, "'session.temperature': 0.59 is not between 0.6 and 1.2"),
+        ({"max_response_output_tokens": 4097}, "'session.max_response_output_tokens': 4097 is not between 1 and 4096"),
+        ({"turn_detection": TurnDetection(threshold=1.1)}, "'session.turn_detection.threshold': 1.1 is not between"),
+        ({"turn_detection": TurnDetection(prefix_padding_ms=-1)}, "prefix_padding_ms': -1 is below the minimum of 0"),
+        ({"turn_detection": TurnDetection(silence_duration_ms=-1)}, "silence_duration_ms': -1 is below the minimum"),
+    ],
+)
+def test_e5_to_e9_are_refused_in_either_dialect_with_field_value_and_limit(fields, said, profile):
+    bench = Bench(replace(TALK, profile=profile, session=replace(TALK.session, **fields))).dialled()
+    bench.give(Opened(1.8e9), at=0.1)
+    effects = bench.says(e.SessionCreated(session=SessionConfig()))
+    assert frames(effects) == []
+    (told,) = shown(Told, effects)
+    assert said in told.detail.raw

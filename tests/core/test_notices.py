@@ -207,6 +207,19 @@ def test_a_failed_answer_says_why_by_code_or_by_words(details, code):
         assert told.detail.raw == details.error.message
 
 
+def test_an_answer_that_was_cut_at_a_limit_says_at_which():
+    cut = StatusDetails(reason="max_output_tokens")
+    assert outcome("incomplete", cut, KEY, most=400).title == "The answer was cut at your limit of 400 tokens."
+    for most in ("inf", None):
+        assert outcome("incomplete", cut, KEY, most=most).title == "The answer was cut at the limit of tokens."
+
+
+def test_an_answer_that_was_not_given_for_a_limit_says_how_long_to_wait():
+    limited = StatusDetails(error=StatusError(code="rate_limit_exceeded"))
+    assert outcome("failed", limited, KEY).hint == "Wait a little, then ask again."
+    assert outcome("failed", limited, KEY, wait_s=11.2).hint == "Wait 12 seconds, then ask again."
+
+
 def test_an_incomplete_answer_says_why():
     told = outcome("incomplete", StatusDetails(reason="out_of_breath"), KEY)
     assert (told.code, told.detail.raw) == ("answer_failed", "out_of_breath")
@@ -217,5 +230,12 @@ def test_what_a_provider_cannot_do_is_said_where_it_is_missed():
     glm = cannot(replace(TALK, profile=GLM))
     assert glm.title.startswith("GLM-Realtime cannot hear you, ")
     assert "cannot be told how much of an answer you heard." in glm.title
-    assert cannot(replace(TALK, profile=QWEN)).title == "Qwen-Omni cannot be told how much of an answer you heard."
+    qwen = replace(TALK, profile=QWEN)
+    assert cannot(qwen).title == (
+        "Qwen-Omni cannot read what you type and cannot be told how much of an answer you heard."
+    )
+    assert cannot(replace(qwen, keyboard="none")).title == "Qwen-Omni cannot be told how much of an answer you heard."
+    assert cannot(replace(qwen, mode="chat", speaker=False, keyboard="none")).title == (
+        "Qwen-Omni cannot read what you type."
+    )
     assert cannot(replace(TALK, profile=GLM, mode="chat", speaker=False)) is None

@@ -37,7 +37,10 @@ from voicecli.core.changes import (
     TurnOpened,
     UsageNow,
 )
+from voicecli.core.linking import LONGEST_NAME
 from voicecli.core.stimuli import (
+    Begin,
+    Opened,
     Quit,
 )
 from voicecli.ports import (
@@ -47,6 +50,7 @@ from voicecli.ports import (
 from voicecli.protocol import events as e
 from voicecli.protocol.items import (
     ContentPart,
+    ConversationInfo,
     InputTokens,
     Item,
     RateLimit,
@@ -94,10 +98,39 @@ def test_every_connection_sends_one_session_update():
 
 def test_the_effective_settings_are_shown_and_what_differs_is_told_once():
     bench = Bench().ready(session=SessionConfig(voice="other", turn_detection=None))
-    (now,) = bench.shown(SessionNow)
+    _, now = bench.shown(SessionNow)
     assert now.refused == (("turn_detection", Foreign("null")),)
     bench.says(e.SessionUpdated(session=SessionConfig(turn_detection=None)))
     assert bench.codes().count("settings_differ") == 1
+
+
+def test_the_session_is_known_by_the_names_that_the_server_gives_and_keeps_them():
+    bench = Bench()
+    bench.give(Begin(), Opened(1.8e9), at=0.1)
+    bench.says(
+        e.SessionCreated(session=SessionConfig(id="sess_1", model="m-2025-08-28", voice="own")),
+        e.ConversationCreated(conversation=ConversationInfo("conv_1")),
+        e.SessionUpdated(session=SessionConfig(voice="other")),
+    )
+    greeted, named, updated = bench.shown(SessionNow)
+    assert (greeted.id.raw, greeted.model.raw, greeted.conversation.raw) == ("sess_1", "m-2025-08-28", "")
+    assert dict(greeted.settings)["voice"] == Foreign('"own"')
+    assert named == replace(greeted, conversation=Foreign("conv_1"))
+    assert (updated.id, updated.model, updated.conversation) == (greeted.id, greeted.model, Foreign("conv_1"))
+    assert updated.settings == (("voice", Foreign('"other"')),)
+
+
+def test_a_new_connection_has_a_session_of_its_own():
+    bench = Bench()
+    bench.give(Begin(), Opened(1.8e9), at=0.1)
+    bench.says(e.SessionCreated(session=SessionConfig(id="sess_1", model="m" * 9_999)))
+    assert len(bench.shown(SessionNow)[-1].model.raw) == LONGEST_NAME
+    bench.says(e.SessionUpdated(session=bench.plan.session))
+    bench.give(DROPPED, at=5.0)
+    bench.asks("retry")
+    bench.ready(6.0)
+    assert bench.shown(SessionNow)[-1].id.raw == ""
+    assert bench.shown(SessionNow)[-1].model.raw == ""
 
 
 # ---- rows and order

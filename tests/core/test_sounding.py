@@ -307,6 +307,7 @@ def test_no_library_is_one_notice_for_both_sides_with_the_install_line():
     (told,) = shown(Told, effects)
     assert told.code == "no_library"
     assert "apt install libportaudio2" in told.hint
+    assert told.hint.endswith(". Until then you can type.")
 
 
 @pytest.mark.parametrize("first", list(Side))

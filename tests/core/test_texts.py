@@ -3,6 +3,7 @@
 from core_talk import (
     CHAT,
     PIPE,
+    TALK,
     WAV,
     Bench,
     added,
@@ -28,6 +29,7 @@ from voicecli.core.stimuli import (
     Typed,
 )
 from voicecli.protocol import events as e
+from voicecli.protocol.profiles import QWEN
 
 
 def test_a_typed_text_is_an_item_then_a_create():
@@ -114,3 +116,12 @@ def test_a_refused_text_is_told_and_its_row_fails():
     bench.says(error("too long", "string_above_max_length", item.event_id))
     assert bench.codes() == ["too_long"]
     assert (bench.turn(item.item.id).status, bench.turn(item.item.id).error.raw) == ("failed", "too long")
+
+
+def test_what_was_typed_for_a_server_that_does_not_read_is_not_sent_and_told():
+    bench = Bench(replace(TALK, profile=QWEN)).ready()
+    effects = bench.types("hello") + bench.types("there")
+    assert sent(effects) == []
+    assert bench.codes() == ["provider_cannot", "listens_only", "listens_only"]
+    assert [turn.status for turn in bench.shown(TurnSet) if turn.ended is not None][-1] == "failed"
+    assert bench.session.talk.rest, "nothing waits for an answer"

@@ -6,10 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.core.core_talk import Bench, message
 from voicecli.core.changes import AnyChange, TurnGone, TurnGrew, TurnMoved, TurnOpened, TurnSet
 from voicecli.core.heard import Fate, Verdict
 from voicecli.core.transcript import Transcript
 from voicecli.ports import RATE
+from voicecli.protocol import events as e
+from voicecli.protocol.items import ContentPart
 from voicecli.ui.view import View
 
 
@@ -54,6 +57,36 @@ def test_rows_stand_in_the_order_in_which_they_are_opened():
         rows.transcript.open(item, "you", "text", None)
     assert rows.view.order == ("a", "b", "c")
     assert [change.after for change in rows.changes] == [None, "a", "b"]
+
+
+def test_a_row_of_the_beginning_stands_before_all_of_its_conversation_and_behind_what_was_before():
+    """D9: after another connection the rows of the old one still stand above."""
+    rows = Rows()
+    for item in ("old", "b", "c", "a"):
+        rows.transcript.open(item, "you", "text", None)
+    rows.transcript.put_before("a", "b")
+    assert rows.view.order == ("old", "a", "b", "c")
+    rows.transcript.put_before("a", "b")
+    rows.transcript.put_before("nobody", "b")
+    rows.transcript.put_before("c", "nobody")
+    assert rows.view.order == ("old", "a", "b", "c")
+    assert sum(isinstance(change, TurnMoved) for change in rows.changes) == 1
+    rows.transcript.open("z", "you", "text", None)
+    rows.transcript.put_before("z", "old")
+    assert rows.view.order == ("z", "old", "a", "b", "c")
+
+
+@pytest.mark.parametrize("previous", ["root", None])
+def test_d9_an_item_that_was_put_at_the_beginning_is_shown_there(previous):
+    bench = Bench().ready()
+    for item, before in (("b", None), ("c", "b"), ("a", previous)):
+        text = message(item, ContentPart(type="input_text", text=item), role="user")
+        bench.says(e.ConversationItemAdded(item=text, previous_item_id=before))
+        bench.says(e.ConversationItemDone(item=text, previous_item_id=before))
+    view = View()
+    for change in [*bench.shown(TurnOpened), *bench.shown(TurnMoved)]:
+        view.apply(change)
+    assert view.order == ("a", "b", "c")
 
 
 def test_a_row_is_opened_once():

@@ -1,8 +1,10 @@
 """Tokens and limits, as servers tell them: whole, in part, or not at all."""
 
+import pytest
+
 from voicecli.core.changes import Foreign, LimitNow, LimitsNow, Tokens
-from voicecli.core.usage import Counted, limits, plus, tokens
-from voicecli.protocol.items import InputTokens, OutputTokens, RateLimit, Usage
+from voicecli.core.usage import Counted, Resets, limits, plus, tokens
+from voicecli.protocol.items import CachedTokens, InputTokens, OutputTokens, RateLimit, Usage
 
 FULL = Usage(
     total_tokens=253,
@@ -19,6 +21,8 @@ def test_tokens_are_counted_by_kind():
 
 def test_what_the_server_does_not_say_is_nothing():
     assert tokens(Usage()) == Tokens()
+    cached = InputTokens(image_tokens=7, cached_tokens=5, cached_tokens_details=CachedTokens(text_tokens=3))
+    assert tokens(Usage(input_token_details=cached)) == Tokens(input_image=7, cached=5, cached_text=3)
     assert tokens(Usage(input_token_details=InputTokens(text_tokens=5.0))) == Tokens(input_text=5)
 
 
@@ -27,6 +31,13 @@ def test_the_total_is_the_sum_of_the_turns():
     first, second = counted.add(FULL, "a1"), counted.add(FULL, None)
     assert (first.item, first.turn, first.total) == ("a1", tokens(FULL), tokens(FULL))
     assert (second.item, second.turn, second.total) == (None, tokens(FULL), plus(tokens(FULL), tokens(FULL)))
+
+
+def test_what_is_cached_is_summed_by_kind_where_it_is_said():
+    said = Tokens(cached=3, cached_text=1, cached_audio=2, input_image=4)
+    assert plus(said, Tokens(cached=5, cached_text=5)) == Tokens(cached=8, cached_text=6, cached_audio=2, input_image=4)
+    assert plus(Tokens(), said) == said
+    assert plus(Tokens(), Tokens()).cached_text is None
 
 
 def test_limits_keep_free_names_and_what_is_missing():
@@ -38,3 +49,22 @@ def test_limits_keep_free_names_and_what_is_missing():
 
 def test_no_limits_are_no_limits():
     assert limits(()) == LimitsNow(())
+
+
+@pytest.mark.parametrize(
+    ("limits", "wait_s"),
+    [
+        ((), None),
+        ((RateLimit("tokens", 100, 0, None),), None),
+        ((RateLimit("requests", 9, 0, 3.0), RateLimit("tokens", 100, 0, 12.0)), 10.0),
+        ((RateLimit("requests", 9, 0, 3.0), RateLimit("tokens", 100, 50, 12.0)), 1.0),
+        ((RateLimit("requests", 9, 8, 3.0), RateLimit("tokens", 100, 50, 12.0)), 10.0),
+        ((RateLimit("tokens", 100, 0, 2.0),), None),
+        ((RateLimit("tokens", 100, 0, 1e9), RateLimit("requests", 9, 0, -5)), None),
+    ],
+)
+def test_how_long_to_wait_is_until_the_last_used_up_limit_is_full_again(limits, wait_s):
+    resets = Resets()
+    assert resets.wait_s(0.0) is None
+    resets.told(limits, 1.0)
+    assert resets.wait_s(3.0) == wait_s

@@ -17,7 +17,7 @@ from voicecli.protocol import events as e
 from voicecli.protocol.codec import decode_server, encode_server
 from voicecli.protocol.conversation import Conversation, PartView
 from voicecli.protocol.dialects import Spelling
-from voicecli.protocol.items import FORMATS, ContentPart, Item, Response, SessionConfig
+from voicecli.protocol.items import FORMATS, ContentPart, ConversationInfo, Item, Response, SessionConfig
 
 SECOND = bytes(RATE * 2)
 
@@ -218,6 +218,53 @@ def test_two_user_transcripts_in_swapped_order_find_their_own_items() -> None:
     assert [item.parts[0].transcript for item in conversation.view()] == ["first", "second"]
 
 
+def told(item_id: str, previous: Any) -> list[e.ServerEvent]:
+    """A text of the user's as both spellings tell it."""
+    item = message(item_id, text=item_id)
+    kinds = (e.ConversationItemCreated, e.ConversationItemAdded, e.ConversationItemDone)
+    return [kind(item=item, previous_item_id=previous) for kind in kinds]
+
+
+@pytest.mark.parametrize("spelling", Spelling)
+@pytest.mark.parametrize("previous", ["root", None])
+def test_root_and_null_are_the_beginning(spelling: Spelling, previous: str | None) -> None:
+    """D3, D9: null is what a server that knows its order says of the first item."""
+    server, client = both_ends([*told("b", None), *told("c", "b"), *told("a", previous), *told("d", "c")], spelling)
+    assert client.order() == server.order() == ("a", "b", "c", "d")
+    assert (client.after("a"), client.before("a"), client.before("d")) == (None, "b", None)
+
+
+@pytest.mark.parametrize("spelling", Spelling)
+def test_root_is_the_beginning_whatever_was_told_before(spelling: Spelling) -> None:
+    _, client = both_ends([*told("b", None), *told("a", "root")], spelling)
+    assert client.order() == ("a", "b")
+
+
+@pytest.mark.parametrize("previous", [None, UNSET, ""])
+def test_a_server_that_never_says_which_item_another_follows_appends_them_all(previous: Any) -> None:
+    conversation = Conversation()
+    for item_id in "abc":
+        for event in told(item_id, previous):
+            conversation.apply(event)
+    assert conversation.order() == ("a", "b", "c")
+
+
+@pytest.mark.parametrize("spelling", Spelling)
+def test_a_place_that_is_not_told_is_the_end_as_is_a_null_for_what_was_said_or_generated(spelling: Spelling) -> None:
+    """Servers differ: some name predecessors for some items only."""
+    events = [
+        *told("a", None),
+        *told("b", "a"),
+        e.InputAudioBufferCommitted(item_id="u", previous_item_id=None),
+        *told("u", None),
+        *answer("x", None, ["one"]),
+    ]
+    _, client = both_ends(events, spelling)
+    assert client.order() == ("a", "b", "u", "x")
+    client.apply(e.ConversationItemAdded(item=message("z"), previous_item_id=UNSET))
+    assert client.last() == "z"
+
+
 def test_what_comes_late_for_a_deleted_item_opens_nothing_but_it_may_be_created_again() -> None:
     conversation = Conversation()
     for event in answer("a", None, ["x"]):
@@ -303,6 +350,35 @@ def test_a_response_out_of_band_enters_no_conversation(spelling: Spelling) -> No
     assert client.order() == server.order() == ("a",)
 
 
+CREATED = e.ConversationCreated(conversation=ConversationInfo(id="conv_1"))
+
+
+@pytest.mark.parametrize("spelling", Spelling)
+def test_the_first_response_of_all_may_be_out_of_band(spelling: Spelling) -> None:
+    """A server that has told of its conversation means it when it names none."""
+    server, client = both_ends([CREATED, *response_of(None, "b", "r1"), *response_of("conv_1", "a", "r2")], spelling)
+    assert client.order() == server.order() == ("a",)
+
+
+@pytest.mark.parametrize("spelling", Spelling)
+def test_a_null_for_the_conversation_is_no_news_once_an_item_came_into_it(spelling: Spelling) -> None:
+    """A server that tells of a conversation, and writes null in each response all the same."""
+    talk = [CREATED]
+    for n, item_id in enumerate("ab"):
+        begun, opened, *rest = response_of(None, item_id, f"r{n}")
+        assert isinstance(opened, e.OutputItemAdded)
+        created = e.ConversationItemCreated(item=opened.item, previous_item_id=None)
+        talk += [begun, opened, created, e.ConversationItemAdded(item=opened.item, previous_item_id=None), *rest]
+    server, client = both_ends(talk, spelling)
+    assert client.order() == server.order() == ("a", "b")
+    assert [item.parts[0].text for item in client.view()] == ["hello", "hello"]
+    assert client.samples("a") == client.samples("b") == 4_000
+
+
+def test_a_conversation_without_an_id_is_not_told_of() -> None:
+    assert after([e.ConversationCreated()], response_of(None, "a", "r1")).order() == ("a",)
+
+
 def test_a_server_that_never_names_its_conversation_has_all_its_answers_in_it() -> None:
     """Many write null for whatever they do not know, or nothing."""
     assert after(response_of(None, "a", "r1"), response_of(UNSET, "b", "r2")).order() == ("a", "b")
@@ -346,6 +422,7 @@ def test_what_is_remembered_of_responses_is_bounded() -> None:
     conversation = after(response_of("c", "a", "r"))
     for n in range(300):
         conversation.apply(e.ResponseCreated(response=Response(id=f"r{n}", conversation_id=None)))
+        conversation.apply(e.OutputItemAdded(response_id=f"r{n}", item=Item(id=f"i{n}", type="message")))
     conversation.apply(e.TextDelta(response_id="r0", item_id="old", delta="x"))
     conversation.apply(e.TextDelta(response_id="r299", item_id="new", delta="x"))
     assert conversation.order() == ("a", "old")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from voicecli.ports import PCM16, Format
+from voicecli.ports import Format
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.profiles import (
     AZURE_OPENAI,
@@ -123,8 +123,9 @@ def test_azure_takes_its_key_in_a_header_of_its_own_and_names_its_version() -> N
 
 
 def test_qwen_hears_at_16_khz_speaks_at_24_and_is_sent_neither_truncate_nor_delete() -> None:
-    assert (QWEN.input, QWEN.output) == (Format("pcm16", 16_000, 2), PCM16)
-    assert not QWEN.can & {"truncate", "delete"}
+    assert (QWEN.input, QWEN.output) == (Format("pcm", 16_000, 2), Format("pcm", 24_000, 2))
+    assert QWEN.names == {"pcm", "pcm16", "pcm24"}
+    assert not QWEN.can & {"truncate", "delete", "text"}
     assert QWEN.unheard == "leave"
 
 
@@ -142,13 +143,17 @@ def test_no_profile_promises_what_nobody_asks_for_and_what_cannot_be_deleted_is_
         ("ping", True),
         ("response.audio_timestamp.delta", True),
         ("response.audio_timestamp", False),
-        ("warning", False),
+        ("warning", True),
+        ("localai.status", False),
         ("", False),
     ],
 )
 def test_extras_of_a_provider_need_no_notice_by_name_or_by_their_beginning(kind: str, passed: bool) -> None:
     assert ignored(VOICE_LIVE, kind) is passed
     assert not ignored(GENERIC_GA, "response.audio_timestamp.delta")
+    for profile in (GENERIC_GA, GENERIC_BETA):
+        assert ignored(profile, "localai.status")
+        assert ignored(profile, "conversation.item.speaker")
 
 
 def test_no_field_that_both_spellings_have_tells_one_from_the_other() -> None:

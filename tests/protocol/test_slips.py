@@ -34,7 +34,7 @@ def test_d2_content_may_be_audio() -> None:
 @pytest.mark.parametrize("kind", ["input_audio_buffer.committed", "conversation.item.created"])
 def test_d3_the_first_item_has_no_predecessor(kind: str) -> None:
     assert read(kind, item_id="i", item={"id": "i"}, previous_item_id=None).previous_item_id is None
-    assert read(kind, item_id="i", item={"id": "i"}).previous_item_id is None
+    assert read(kind, item_id="i", item={"id": "i"}).previous_item_id is UNSET
 
 
 def test_d4_items_and_responses_may_be_in_progress() -> None:

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import textwrap
@@ -49,6 +50,45 @@ def test_the_child_gets_a_token_says_where_it_listens_and_ends_with_its_stdin_g1
     server.stop()
     assert time.perf_counter() - began < 2
     assert gone(pid), "and it is no zombie"
+    server.stop()
+
+
+LISTENER = """
+    import json, os, socket, sys
+    sys.stdin.readline()
+    door = socket.create_server(("127.0.0.1", 0))
+    print(json.dumps({"url": f"ws://127.0.0.1:{door.getsockname()[1]}/"}), flush=True)
+    if HOW != "deaf":
+        guest, _ = door.accept()
+        if HOW == "well":
+            guest.sendall(b"HTTP/1.1 404")
+        guest.close()
+        door.close()
+    sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize("how", ["well", "deaf"])
+def test_a_child_that_lives_is_not_started_again(how: str):
+    server = EmbeddedServer(command=script(LISTENER.replace("HOW", repr(how))), knock_s=0.2)
+    url, pid = server.start(), server.pid
+    assert (server.revive(), server.pid) == (url, pid)
+    server.stop()
+
+
+def test_a_child_that_lets_go_of_its_sockets_is_started_anew_before_it_is_gone():
+    """A killed process closes its connection, then its door, and only then can it be waited for."""
+    server = EmbeddedServer(command=script(LISTENER.replace("HOW", repr("dying"))), stop_s=0.6)
+    url, pid = server.start(), server.pid
+    assert not gone(pid)
+    second = server.revive()  # it takes this knock, and gives no answer
+    assert second != url
+    assert gone(pid)
+    pid = server.pid
+    with socket.create_connection(("127.0.0.1", int(second.rpartition(":")[2].strip("/")))) as knock:
+        assert knock.recv(1) == b""
+    assert not gone(pid)
+    assert server.revive() not in (url, second)  # nobody opens any more
     server.stop()
 
 

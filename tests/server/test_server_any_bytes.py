@@ -118,9 +118,10 @@ def test_any_frames_are_answered_or_carried_out(spelling: Spelling, given_frames
     assert talk.update(instructions="still here")[-1]["type"] in ("session.updated", "error")
 
 
-def message(text: str, item_id: str | None) -> dict[str, Any]:
+def message(text: str, item_id: str | None, place: dict[str, str] | None = None) -> dict[str, Any]:
     item: dict[str, Any] = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": text}]}
-    return {"type": "conversation.item.create", "item": item if item_id is None else {**item, "id": item_id}}
+    named = item if item_id is None else {**item, "id": item_id}
+    return {"type": "conversation.item.create", "item": named, **(place or {})}
 
 
 def output(call_id: str) -> dict[str, Any]:
@@ -156,7 +157,12 @@ steps = st.one_of(
     st.just({"type": "response.cancel"}),
     st.just({"type": "input_audio_buffer.commit"}),
     st.just({"type": "input_audio_buffer.clear"}),
-    st.builds(message, st.text(max_size=5), st.none() | st.sampled_from(["mine", "other"])),
+    st.builds(
+        message,
+        st.text(max_size=5),
+        st.none() | st.sampled_from(["mine", "other"]),
+        st.sampled_from([{}, {}, {"previous_item_id": "root"}, {"previous_item_id": "mine"}]),
+    ),
     ids.map(lambda name: {"type": "conversation.item.delete", "item_id": name}),
     ids.map(lambda name: {"type": "conversation.item.retrieve", "item_id": name}),
     st.builds(
@@ -189,8 +195,8 @@ def test_any_order_of_events_leaves_both_ends_with_the_same_conversation(
         spelling=spelling,
         update={"input_audio_transcription": {"model": "whisper-1"}},
     )
-    talk.send("response.create")  # names the conversation: only then a null one says "out of band"
-    talk.rest()
+    for text in ("one", "two"):  # which follows the other is told: only then a null says "at the beginning"
+        talk.raw(json.dumps(message(text, None)))
     for step in taken:
         if isinstance(step, float):
             talk.wait(step)

@@ -159,6 +159,21 @@ def test_serve_with_a_key_demands_it() -> None:
         assert server.wait(3.0) == 0
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
+def test_serve_with_a_longest_session_closes_it_then_and_takes_the_next() -> None:
+    async def talk(url: str) -> None:
+        for _ in range(2):
+            async with connect(url, proxy=None) as session:
+                assert json.loads(await session.recv())["session"]["expires_at"] > 0
+                assert await closed_with(session) == 1001
+                assert session.close_reason == "Your session hit the maximum duration of 0.0025 minutes."
+
+    with process(SERVE.format(port=0, key=None).replace("None)", "None, cap_s=0.15)")) as server:
+        asyncio.run(talk(line_of(server).rsplit(" ", 1)[1].strip()))
+        server.terminate()
+        assert server.wait(3.0) == 0
+
+
 def test_a_port_in_use_is_one_line_with_a_remedy(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

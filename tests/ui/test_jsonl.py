@@ -16,12 +16,15 @@ from voicecli.core.changes import (
     QueuedNow,
     SessionNow,
     Started,
+    Tokens,
     Told,
+    TurnConfirmed,
     TurnGone,
     TurnGrew,
     TurnMoved,
     TurnOpened,
     TurnSet,
+    UsageNow,
 )
 from voicecli.secret import Redactor, Secret
 from voicecli.ui.jsonl import Jsonl
@@ -114,6 +117,8 @@ def test_a_turn_line_comes_when_it_opens_and_whenever_it_changes_and_is_whole():
         "started": 1.5,
         "ended": 3.0,
         "delay": None,
+        "confirmed": None,
+        "kept_ms": None,
     }
 
 
@@ -158,6 +163,30 @@ def test_settings_are_values_and_what_is_no_json_stays_text():
     assert line["settings"]["voice"] == "marin"
     assert line["settings"]["x"] == "{"
     assert line["refused"] == [{"field": "speed", "value": 1.5, "reason": None}]
+
+
+def test_a_session_has_the_names_that_the_server_gave_it():
+    named = SessionNow(settings=(), id=Foreign("sess_1"), model=Foreign("m-2025"), conversation=Foreign("conv_1"))
+    nameless, line = read([SessionNow(settings=()), named])
+    assert {nameless[name] for name in ("id", "model", "conversation")} == {None}
+    assert [line[name] for name in ("id", "model", "conversation")] == ["sess_1", "m-2025", "conv_1"]
+
+
+def test_what_the_server_has_cut_or_deleted_is_said_in_a_whole_line_of_the_turn():
+    whole = TurnSet(item="a", status="interrupted", text=Foreign("Hello"), heard=Foreign("Hel"), unheard=Foreign("lo"))
+    lines = read([whole, TurnConfirmed("a", 400), TurnConfirmed("a", 400), TurnConfirmed("a", None)])
+    assert [(line["confirmed"], line["kept_ms"]) for line in lines] == [(None, None), ("cut", 400), ("deleted", None)]
+    assert {line["status"] for line in lines} == {"interrupted"}
+    assert read([TurnConfirmed("nobody", 1)]) == []
+
+
+def test_usage_is_by_kind_and_what_the_server_did_not_say_is_null():
+    turn = Tokens(input_text=1, input_audio=2, input_image=3, cached=4, cached_text=4, output_text=5, output_audio=6)
+    (line,) = read([UsageNow(item="a", turn=turn, total=turn)])
+    assert line["turn"] == "a"
+    assert line["input"] == {"text": 1, "audio": 2, "image": 3, "cached": 4, "cached_text": 4, "cached_audio": None}
+    assert line["output"] == {"text": 5, "audio": 6}
+    assert line["total"] == {"input": line["input"], "output": line["output"]}
 
 
 def test_what_has_no_line_leaves_no_gap():
@@ -217,3 +246,47 @@ def test_a_delay_of_a_turn_that_nobody_knows_is_no_turn():
 
 def test_what_is_still_to_be_heard_is_no_line():
     assert not read([QueuedNow(1.0, (-3.0,) * 4)])
+
+
+SECRET = 'my.own/"key"+with=odd~signs'
+
+
+def told(lines: list[str]) -> str:
+    """What a program has of the one turn that puts the pieces together."""
+    text = ""
+    for line in map(json.loads, lines):
+        match line["type"]:
+            case "turn":
+                text = line["text"]
+            case "delta":
+                text += line["text"]
+    return text
+
+
+@pytest.mark.parametrize("size", [1, 2, 7, 100])
+@pytest.mark.parametrize("end", [True, False])
+def test_g9_a_key_that_comes_in_pieces_cannot_be_put_together(size: int, end: bool):
+    """Nor is anything else of the text lost."""
+    face = Jsonl(Redactor([Secret(SECRET)]))
+    said = f"It is my. Or my.own/{SECRET}{SECRET[:-1]}! {SECRET} my.ow"
+    lines = face.show(TurnOpened("a", None, "assistant", "text", 0.0), 0.0)
+    for at in range(0, len(said), size):
+        lines += face.show(TurnGrew("a", Foreign(said[at : at + size])), 0.0)
+        lines += face.show(TurnMoved("a", None), 0.0)  # shows it whole, as far as it is
+        lines += face.show(TurnSet(item="a", status="streaming", text=Foreign(said[: at + size])), 0.0)
+        assert SECRET not in told(lines)
+        assert said.replace(SECRET, "[key]").startswith(told(lines))
+    deltas = [json.loads(line)["text"] for line in lines if '"type":"delta"' in line]
+    assert SECRET not in "".join(deltas)
+    if end:
+        lines += face.show(TurnSet(item="a", status="done", text=Foreign(said), ended=1.0), 0.0)
+        assert told(lines[:-1]) == said.replace(SECRET, "[key]")
+    else:
+        lines += face.show(Ended(exit_code=0, reason="quit", seconds=1, turns=1, interruptions=0), 0.0)
+        assert told(lines) == said.replace(SECRET, "[key]")
+
+
+def test_without_secrets_nothing_waits():
+    face = Jsonl()
+    lines = face.show(TurnGrew("a", Foreign("my")), 0.0)
+    assert told(lines) == "my"

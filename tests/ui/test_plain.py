@@ -23,7 +23,7 @@ from voicecli.core.changes import (
 )
 from voicecli.printable import printable
 from voicecli.secret import Redactor, Secret
-from voicecli.ui.plain import ROLES, WORDS_WAIT_S, OneShot, Plain, transcript
+from voicecli.ui.plain import ROLES, WORDS_WAIT_S, OneShot, Plain, notice_line, transcript
 from voicecli.ui.view import FINAL
 
 COLUMN_0 = re.compile(rf"(?:{'|'.join(ROLES)}): |  ")
@@ -299,6 +299,9 @@ def test_the_first_line_says_what_it_is_connected_to_and_whose_key_from_where():
     assert lines(plain(), start(url="wss://h/v1", url_source=".env in this folder (VOICECLI_URL)")) == [
         "notice: Connecting to wss://h/v1 (from .env in this folder (VOICECLI_URL)), model m, without a key."
     ]
+    assert lines(plain(), start(url="wss://h/v1?x=1&model=m")) == [
+        "notice: Connecting to wss://h/v1?x=1&model=m, without a key."
+    ]
     assert lines(plain(), start(url="ws://h/v1", key_withheld=True))[0].endswith(
         "The link is not encrypted, key not sent."
     )
@@ -343,3 +346,12 @@ def test_an_answer_that_the_server_corrects_is_written_again_whole():
 
 def test_without_an_answer_nothing_is_on_stdout():
     assert OneShot().show(ended(), 0.0).out == ""
+
+
+@pytest.mark.parametrize("before", range(170, 201, 3))
+@pytest.mark.parametrize("between", ["", "\u200b", "\x00"])
+def test_g9_a_key_that_is_cut_or_has_unseen_characters_in_it_is_not_quoted(before, between):
+    key = "my.own/key+with=odd~signs"
+    detail = Foreign("x" * before + between.join(key) + "y" * 100)
+    line = notice_line(Told(severity="error", code="server_error", title="T.", detail=detail), Redactor([Secret(key)]))
+    assert key[:12] not in line

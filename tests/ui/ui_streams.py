@@ -22,6 +22,7 @@ from voicecli.core.changes import (
     Started,
     Tokens,
     Told,
+    TurnConfirmed,
     TurnGone,
     TurnGrew,
     TurnMoved,
@@ -65,6 +66,7 @@ HAPPENED = st.one_of(
         ended=st.none() | st.floats(0, 1e6),
     ),
     st.builds(TurnGone, item=ITEMS),
+    st.builds(TurnConfirmed, item=ITEMS, kept_ms=MAYBE_MS),
     st.builds(
         Interrupted,
         item=st.none() | ITEMS,
@@ -112,6 +114,7 @@ NOW = st.one_of(
         SessionNow,
         settings=st.tuples(st.tuples(TEXTS, FOREIGN)),
         refused=st.tuples(st.tuples(TEXTS, st.sampled_from(["1", '"x"', "1e999", "[" * 2000, "{"]).map(Foreign))),
+        model=FOREIGN,
     ),
 )
 STARTED = st.builds(

@@ -10,7 +10,6 @@ from voicecli.core.changes import AnyChange
 from voicecli.core.connection import Link
 from voicecli.core.effects import AnyEffect
 from voicecli.core.heard import Ledger
-from voicecli.core.machine import Rows
 from voicecli.core.plan import Plan
 from voicecli.core.session import VoiceSession
 from voicecli.core.stimuli import (
@@ -34,14 +33,13 @@ from .clock import Clock, Stuck
 from .ear import Broken, Ear, hold
 from .network import Network
 from .recipe import Deed, Recipe
+from .rows import Row
 from .server import Server
 from .voice import Voice
 from .watched import watched
 from .witness import Witness
 
 CANARY = "sk-canary-0123456789abcdef"
-PATIENCE_S = 150.0
-"""A world that has not come to rest by then never will."""
 SETTLED_S = 0.4
 LAST = 40
 
@@ -90,9 +88,9 @@ class World:
         ]
 
     @property
-    def rows(self) -> Rows:
-        """Of the tables, as far as they were taken."""
-        return self.session.talk.rows
+    def rows(self) -> set[Row]:
+        """Of the tables of both ends, as far as they were taken."""
+        return set(self.session.talk.rows).union(*(server.session.rows for server in self.servers))
 
     # ---- the thread of the session
 
@@ -228,7 +226,8 @@ class World:
         self.witness.end()
         return self.witness
 
-    def _wait(self, until: Callable[[], bool], what: str, seconds: float = PATIENCE_S) -> None:
+    def _wait(self, until: Callable[[], bool], what: str, seconds: float | None = None) -> None:
+        seconds = self.recipe.patience_s if seconds is None else seconds
         if not self.clock.run(until, self.clock.now + seconds):
             talk = self.session.talk
             raise Stuck(

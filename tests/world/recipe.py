@@ -12,7 +12,7 @@ from voicecli.core.stimuli import LinkEnded
 from voicecli.ports import LinkFailure, Side, SoundFailure
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import FORMATS
-from voicecli.protocol.profiles import CROSSED, EMBEDDED_BETA, EMBEDDED_GA, GENERIC_BETA, OPENAI, Profile
+from voicecli.protocol.profiles import CROSSED, EMBEDDED_BETA, EMBEDDED_GA, GENERIC_BETA, OPENAI, QWEN, Profile
 from voicecli.server.limits import Limits
 
 from .card import CardRecipe
@@ -76,6 +76,8 @@ class Recipe:
     deeds: list[Deed] = field(default_factory=list)
     reactions: list[Deed] = field(default_factory=list)
     """To answers that begin to be heard, the first to the first."""
+    patience_s: float = 150.0
+    """A world that has not come to rest by then never will."""
     quits_at: float | None = None
     """Leaves then, whatever goes on. None: when all is at rest, or the talk ends by itself."""
 
@@ -86,9 +88,20 @@ def draw(seed: int) -> Recipe:
     rng = Random(f"format {seed}")
     if rng.random() < 0.4:
         recipe.input_format, recipe.server.output_format = rng.choice(list(FORMATS)), rng.choice(list(FORMATS))
+    rng = Random(f"rate {seed}")
+    if recipe.server.spelling is Spelling.BETA and rng.random() < 0.25:
+        sixteen(recipe)
     rng = Random(f"key {seed}")
     if recipe.mode == "talk" and rng.random() < (0.5 if recipe.microphone == "file" else 0.2):
         _keyed(rng, recipe)
+    return recipe
+
+
+def sixteen(recipe: Recipe) -> Recipe:
+    """Sound goes in at 16 kHz, nothing is truncated or deleted, and nobody reads what is typed."""
+    recipe.profile = QWEN
+    recipe.input_format = recipe.server.output_format = "pcm"
+    recipe.server.hears, recipe.server.calls_it = QWEN.input, tuple(sorted(QWEN.names))
     return recipe
 
 

@@ -7,14 +7,14 @@ from collections.abc import Callable
 from msgspec.structs import replace
 
 from voicecli.core.stimuli import LinkEnded
-from voicecli.ports import LinkFailure, Side, SoundFailure
+from voicecli.ports import RATE, LinkFailure, Side, SoundFailure
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.profiles import EMBEDDED_BETA, EMBEDDED_GA
 from voicecli.server.limits import Limits
 
 from .card import CardRecipe
 from .network import NetworkRecipe
-from .recipe import Deed, Recipe
+from .recipe import Deed, Recipe, sixteen
 from .server import ServerRecipe
 
 GONE = LinkEnded(LinkFailure.DROPPED, None, "reset by peer", "simulated")
@@ -33,6 +33,19 @@ def _keyed(*deeds: Deed) -> Recipe:
 def _filled(*deeds: Deed) -> Recipe:
     """Two minutes are long: the microphone's blocks are too."""
     return Recipe(ptt=True, deeds=list(deeds), card=CardRecipe(microphone_period=4800))
+
+
+def _hours(*deeds: Deed) -> Recipe:
+    """An answer of 33 minutes that comes within a few seconds, a minute in each frame; and a card of few interrupts."""
+    return Recipe(
+        microphone="none",
+        deeds=list(deeds),
+        patience_s=2_100.0,
+        card=CardRecipe(period=9_600, depth=2),
+        server=ServerRecipe(
+            seconds=(1_980.0,), words=1, limits=Limits(ahead_s=None, speed=600.0, delta_samples=60 * RATE)
+        ),
+    )
 
 
 WORLDS: dict[str, Callable[[], Recipe]] = {
@@ -174,6 +187,16 @@ WORLDS: dict[str, Callable[[], Recipe]] = {
         deeds=[Deed("speak", 1.0), Deed("type", 4.0)],
         reactions=[Deed("speak", 0.4)],
     ),
+    "sound at 16 kHz": lambda: sixteen(
+        Recipe(
+            server=ServerRecipe(spelling=Spelling.BETA, seconds=LONG),
+            deeds=[Deed("speak", 1.0), Deed("type", 1.5), Deed("interrupt", 2.5), Deed("speak", 5.0)],
+            reactions=[Deed("speak", 0.4)],
+        )
+    ),
+    "sound at 16 kHz by push-to-talk": lambda: sixteen(
+        Recipe(ptt=True, server=ServerRecipe(spelling=Spelling.BETA), deeds=[Deed("hold", 1.0, 0.8)])
+    ),
     "G.711 is refused": lambda: Recipe(
         input_format="g711_ulaw",
         server=ServerRecipe(output_format="g711_ulaw", update="refused"),
@@ -251,6 +274,14 @@ WORLDS: dict[str, Callable[[], Recipe]] = {
     "the speaker opens late": lambda: Recipe(
         card=CardRecipe(open_s={Side.SPEAKER: 3.0}),
         deeds=[Deed("type", 0.5), Deed("type", 1.5), Deed("type", 3.2)],
+    ),
+    # ---- more than half an hour of sound at once (G13)
+    "more than half an hour is heard to its end": lambda: _hours(Deed("type", 1.0)),
+    "more than half an hour is thrown away while the rest waits": lambda: _hours(
+        Deed("type", 1.0), Deed("interrupt", 20.0), Deed("type", 21.0), Deed("interrupt", 22.0)
+    ),
+    "more than half an hour is thrown away once all of it is here": lambda: _hours(
+        Deed("type", 1.0), Deed("interrupt", 400.0)
     ),
     # ---- servers
     "the server refuses to truncate": lambda: Recipe(

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import Any, Literal
 
+from voicecli.audio.wire import FromWire
+from voicecli.ports import PCM16, Format
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import StatusError
 from voicecli.server.limits import Limits
@@ -20,6 +22,8 @@ from .voice import LoudnessVad
 
 RAMP = b"".join(i.to_bytes(2, "little") for i in range(65536)) * 2
 """Sample n has the value n, so that no two places of an answer are alike."""
+
+SOUND = {"input_audio_format", "output_audio_format"}
 
 NONSENSE: tuple[str | bytes, ...] = (
     '{"type":"nobody.knows.this","value":1}',
@@ -40,6 +44,10 @@ class ServerRecipe:
     limits: Limits = field(default_factory=Limits)
     output_format: str = "pcm16"
     """What the client asks for."""
+    hears: Format = PCM16
+    """How the sound is that comes in where its name says less than that: at 16 kHz, as Qwen-Omni wants it."""
+    calls_it: tuple[str, ...] = ()
+    """Its own names for sound; empty: those of the contract."""
     prefix: str | None = None
     """In every id; None: another one for each connection."""
     # the answers
@@ -114,12 +122,9 @@ class Answers:
 
     def _sound(self, n: int) -> bytes:
         self._at = (self._at + 12_345) % 65536
-        out = b""
-        while n > 0:
-            piece = RAMP[2 * self._at : 2 * (self._at + min(n, 65536))]
-            out += piece
-            n -= len(piece) // 2
-        return out
+        turns, rest = divmod(n, 65536)
+        ramp = RAMP[2 * self._at : 2 * (self._at + 65536)]
+        return ramp * turns + ramp[: 2 * rest]
 
 
 class Server:
@@ -129,7 +134,9 @@ class Server:
         self, clock: Clock, recipe: ServerRecipe, rng: Random, number: int, send: Callable[[str | bytes], None]
     ) -> None:
         prefix = f"c{number}_" if recipe.prefix is None else recipe.prefix
-        self.session = ServerSession(Answers(recipe, rng), LoudnessVad, recipe.limits, recipe.spelling, prefix)
+        self.session = ServerSession(
+            Answers(recipe, Random(rng.random())), LoudnessVad, recipe.limits, recipe.spelling, prefix
+        )
         self.strangers: set[str] = set()
         """Items that the session knows nothing of."""
         self.untranscribed: set[str] = set()
@@ -143,6 +150,7 @@ class Server:
         self._hangs = recipe.hangs
         self._calls = 0
         self._held_back: list[str] = []
+        self._wire = FromWire()
 
     def start(self) -> None:
         frames = self.session.greeting(self._clock.now)
@@ -157,6 +165,7 @@ class Server:
         if (answers := self._otherwise(frame)) is not None:
             self._say(answers)
         else:
+            frame = self._translated(frame) if self._recipe.calls_it else frame
             self._say(self.session.receive(frame, self._clock.now))
 
     @property
@@ -176,6 +185,25 @@ class Server:
         if deadline is not None and (self._tick_at is None or deadline < self._tick_at):
             self._tick_at = max(deadline, self._clock.now)
             self._clock.at(self._tick_at, self._tick, self._tick_at)
+
+    # ---- other names and rates for sound, which the session does not know
+
+    def _translated(self, frame: str) -> str:
+        said = json.loads(frame)
+        match said:
+            case {"type": "input_audio_buffer.append", "audio": audio}:
+                pcm = self._wire.read(base64.b64decode(audio), self._recipe.hears)
+                said["audio"] = base64.b64encode(pcm).decode()
+            case {"type": "session.update", "session": session}:
+                for name in SOUND & session.keys():
+                    session[name] = "pcm16"
+        return json.dumps(said)
+
+    def _called(self, frame: str) -> str:
+        said = json.loads(frame)
+        for name in SOUND & said["session"].keys():
+            said["session"][name] = self._rng.choice(self._recipe.calls_it)
+        return json.dumps(said)
 
     # ---- what comes in, and is not obeyed
 
@@ -235,6 +263,8 @@ class Server:
         if (self._hangs != "never" or self._hung) and self._hanging(kind, frame):
             return []
         match kind:
+            case "session.created" | "session.updated" if recipe.calls_it:
+                return [self._called(frame)]
             case "response.created" if not recipe.says_created:
                 return []
             case "response.audio.delta" | "response.output_audio.delta" if rng.random() < recipe.odd:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
-from voicecli.core.changes import DelayNow, Ended, LinkNow, PhaseNow, TurnGone, TurnOpened, TurnSet
+from voicecli.core.changes import DelayNow, Ended, LinkNow, PhaseNow, TurnConfirmed, TurnGone, TurnOpened, TurnSet
 from voicecli.core.effects import AnyEffect, Connect, Move, Play, Send, SendAudio, Show
 from voicecli.core.heard import Fate, Verdict
 from voicecli.core.plan import Plan
@@ -28,7 +28,6 @@ from voicecli.core.stimuli import (
 )
 from voicecli.core.uplink import TAIL_S
 from voicecli.ports import (
-    PCM16,
     RATE,
     SAMPLES_PER_MS,
     Format,
@@ -136,7 +135,7 @@ class Witness:
         """The link is shown as open."""
         self._configured = False
         self._greeted_at: float | None = None
-        self._input = self._output = PCM16
+        self._input, self._output = plan.profile.input, plan.profile.output
         self._echo = plan.echo
         self._echo_since = float("-inf")
         self._cut_at = float("-inf")
@@ -211,7 +210,7 @@ class Witness:
             if (said := self._said(old)) is not None:
                 self._renamed[new] = said
         self.items, self.replies = {}, {}
-        self._input = self._output = PCM16
+        self._input, self._output = self._plan.profile.input, self._plan.profile.output
         self._configured, self._greeted_at, self._asked = False, None, 0
 
     # ---- what comes
@@ -220,10 +219,10 @@ class Witness:
         match event:
             case e.SessionCreated(session=session):
                 self._greeted_at = at if self._greeted_at is None else self._greeted_at
-                self._input, self._output = _formats(session)
+                self._input, self._output = self._formats(session)
             case e.SessionUpdated(session=session):
                 self._configured = True
-                self._input, self._output = _formats(session)
+                self._input, self._output = self._formats(session)
             case e.ServerError():
                 self._configured = self._configured or self._greeted_at is not None
                 self._asked = 0
@@ -253,6 +252,15 @@ class Witness:
             case _:
                 pass
 
+    def _formats(self, session: SessionConfig) -> tuple[Format, Format]:
+        """What the server hears and what it says; ours always tells, Qwen-Omni by names of its own."""
+        profile = self._plan.profile
+        heard, said = str(session.input_audio_format), str(session.output_audio_format)
+        return (
+            profile.input if heard in profile.names else FORMATS[heard],
+            profile.output if said in profile.names else FORMATS[said],
+        )
+
     def _item(self, item: str, response: str) -> Said:
         said = self.items.get(item)
         if said is None:
@@ -281,7 +289,7 @@ class Witness:
         for play in plays:
             start = said.laid.get(part, 0)
             hold("what is laid is what came", said.received[part][start : start + len(play.data)] == play.data)
-            hold("sound is what the server says it is", play.form == said.forms[part], play.form, said.forms[part])
+            hold("sound is what the server says it is", _alike(play.form, said.forms[part]), play.form)
             n = play.form.samples(len(play.data))
             said.laid[part] = start + len(play.data)
             said.sounded_at = said.sounded_at if said.pieces else at
@@ -512,7 +520,7 @@ class Witness:
                     hold("heard + unheard is the text", code or words == text.raw.split(), item, heard, unheard)
                     if self._rows[item] == "assistant":
                         hold("an answer ends once", self._done_rows[item] == 1, item)
-            case TurnGone(item=item):
+            case TurnGone(item=item) | TurnConfirmed(item=item):
                 hold("a row is opened first", item in self._rows, item)
             case Ended():
                 hold("Ended comes once", self.ended is None)
@@ -580,9 +588,9 @@ class Witness:
         hold("claim >= ear minus the stop lag", beyond_s <= lag_s + 0.001 + 2 / RATE, said.verdict, heard, lag_s)
 
 
-def _formats(session: SessionConfig) -> tuple[Format, Format]:
-    """What the server hears and what it says; ours always tells."""
-    return FORMATS[str(session.input_audio_format)], FORMATS[str(session.output_audio_format)]
+def _alike(one: Format, other: Format) -> bool:
+    """Whether it is the same sound by another name."""
+    return one == other or (one.width == other.width == 2 and one.rate == other.rate)
 
 
 def _records(effects: Sequence[AnyEffect], recording: bool, holding: bool) -> tuple[bool, bool]:

@@ -13,7 +13,7 @@ from voicecli.protocol.items import CustomVoice, NoiseReduction, SessionConfig, 
 from voicecli.protocol.profiles import Choice, Profile, choose
 from voicecli.secret import Redactor
 from voicecli.settings import Settings
-from voicecli.target import Target, with_query
+from voicecli.target import Target, in_query, with_query
 
 Mode = Literal["talk", "chat"]
 Keyboard = Literal["terminal", "pipe", "none"]
@@ -168,7 +168,7 @@ def started(
         version=version,
         mode="ptt" if settings.ptt and mode == "talk" else mode,
         url="" if target.offline else Redactor()(url),
-        model=settings.model or known.model,
+        model=Redactor()(in_query(target.url, known.model_query) or settings.model or known.model),
         voice=settings.voice or _voice(given) or known.voice if mode == "talk" else None,
         offline=target.offline,
         key_source=target.key_source,

@@ -27,10 +27,11 @@ LEAST_TOKEN: Final = 32
 MOST_TOKEN: Final = 256
 
 
-def run(host: str, port: int, key: str | None = None, max_sessions: int = 16) -> int:
+def run(host: str, port: int, key: str | None = None, max_sessions: int = 16, *, cap_s: float | None = None) -> int:
     """Serves until SIGTERM or SIGINT; 0 then, 2 where it cannot listen. Says in one line where it listens.
 
-    Without a key any credentials are taken; either way only this machine is listened to. Port 0 is a free one.
+    Without a key any credentials are taken; either way only this machine is listened to. Port 0 is a free one. `cap_s`
+    is how long a session may last; None: as long as it likes.
     """
     if loopback(host.strip("[]")) is None:
         return _refused("only this machine can be served so far", "Use --host 127.0.0.1.")
@@ -41,7 +42,8 @@ def run(host: str, port: int, key: str | None = None, max_sessions: int = 16) ->
         digest=None if key is None else door.digest(key),
         hosts=door.LOCAL_HOSTS | {f"[{host}]" if ":" in host else host},
     )
-    house = House(entry, Bounds(max_sessions, max_sessions + CONNECTIONS_BESIDE), Limits(), _complain)
+    bounds = Bounds(max_sessions, max_sessions + CONNECTIONS_BESIDE)
+    house = House(entry, bounds, Limits(cap_s=cap_s), _complain)
 
     def ready(url: str) -> None:
         _say(f"voicecli serve: listening on {url}")

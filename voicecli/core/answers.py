@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from typing import Final
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from voicecli.core import barge_in, notices
 from voicecli.core.changes import TurnRole, Via
 from voicecli.core.effects import Play
+from voicecli.core.intake import too_much
 from voicecli.core.pending import Kind
 from voicecli.core.responses import Current
 from voicecli.core.talk import Talk
+from voicecli.ports import RATE
 from voicecli.protocol import events as e
 from voicecli.protocol.items import Item
 
@@ -21,8 +23,9 @@ CALLS: Final = ("function_call", "mcp_call", "mcp_list_tools", "mcp_approval_req
 ROLES: Final[dict[str, TurnRole]] = {"user": "you", "assistant": "assistant", "system": "system"}
 
 
-def committed(talk: Talk, item: str, previous: str | None, at: float) -> None:
+def committed(talk: Talk, item: str, after: str | UnsetType | None, at: float) -> None:
     """A turn of the person's: its place is fixed now, its words come later, or never."""
+    previous = after or None
     ours = talk.pending.answered(Kind.COMMIT) is not None
     by_key = talk.recorder.said() if ours else None
     talk.timings.taken(item, at, by_key=ours)
@@ -56,7 +59,7 @@ def transcription(
             talk.tell("transcription_failed", why.message or "")
 
 
-def item(talk: Talk, item: Item, previous: str | None) -> None:
+def item(talk: Talk, item: Item, previous: str | UnsetType | None) -> None:
     """An item of the conversation, however it was announced: a row, its place, and what is known of its text."""
     name = item.id or ""
     if talk.pending.answered(Kind.ITEM, name):
@@ -67,15 +70,18 @@ def item(talk: Talk, item: Item, previous: str | None) -> None:
     if item.type in CALLS:
         _call(talk, item)
     elif item.type in ("message", None) and item.role in ROLES:
-        _message(talk, item, ROLES[item.role], previous)
+        _message(talk, item, ROLES[item.role], previous or None)
 
 
 def _message(talk: Talk, item: Item, role: TurnRole, previous: str | None) -> None:
     name = item.id or ""
     spoken = any(part.type in ("input_audio", "audio") for part in item.content)
     via: Via = "voice" if spoken or (role == "assistant" and talk.speaker) else "text"
-    talk.transcript.open(name, role, via, previous or talk.conversation.after(name))
+    fresh, behind = not talk.transcript.known(name), talk.conversation.after(name)
+    talk.transcript.open(name, role, via, previous or behind)
     talk.transcript.place(name, previous)
+    if fresh and behind is None and (next_one := talk.conversation.before(name)) is not None:
+        talk.transcript.put_before(name, next_one)  # it was put at the beginning
     if role == "assistant":
         return
     text = " ".join(filter(None, (part.text or part.transcript for part in item.content)))
@@ -194,8 +200,13 @@ def sound(talk: Talk, event: e.AudioDelta, at: float) -> None:
         talk.responses.late += 1
         return
     if not talk.speaker:
+        talk.tell_formats()
         return
     form = talk.conversation.form(event.item_id, event.content_index)
+    if too_much(form, len(event.delta)):
+        talk.malformed += 1
+        talk.tell_once("sound", "malformed", f"{form.samples(len(event.delta)) // RATE} seconds of sound at once")
+        return
     if data := talk.ledger.whole(event.item_id, event.content_index, event.delta, form):
         position = talk.ledger.lay(event.item_id, form.samples(len(data)))
         talk.timings.sound(talk.transcript.key(event.item_id), event.response_id, position, at)
@@ -238,7 +249,14 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         talk.show(talk.counted.add(response.usage, talk.transcript.key(last) if last else None))
     talk.timings.done(name, cancelled=response.status == "cancelled")
     details = response.status_details
-    why = notices.outcome(response.status, details, talk.plan.key_source)
+    most = response.max_output_tokens or talk.effective.max_response_output_tokens
+    why = notices.outcome(
+        response.status,
+        details,
+        talk.plan.key_source,
+        most=None if most is UNSET else most,
+        wait_s=talk.resets.wait_s(at),
+    )
     stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")
     for item in items:
         if talk.ledger.unsettled(item):
@@ -258,6 +276,8 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
     if why is not None:
         talk.show(why)
         talk.ending.answer_failed = talk.ending.answer_failed or response.status == "failed"
+        if why.code in notices.FATAL:
+            talk.connection.fails(why.code, at)
     _free(talk, name, at)
 
 

@@ -114,6 +114,14 @@ class TurnGone(Change, frozen=True):
     item: str
 
 
+class TurnConfirmed(Change, frozen=True):
+    """The server says what it keeps of the turn: so much of its sound, or nothing, because it is deleted there."""
+
+    item: str
+    kept_ms: int | None
+    """None: it is deleted."""
+
+
 class Cut(Struct, frozen=True):
     """One truncation, as it was sent."""
 
@@ -247,7 +255,12 @@ class Tokens(Struct, frozen=True):
 
     input_text: int = 0
     input_audio: int = 0
+    input_image: int = 0
     cached: int = 0
+    """Of the input, whatever its kind."""
+    cached_text: int | None = None
+    cached_audio: int | None = None
+    """The same by kind; None where the server does not say."""
     output_text: int = 0
     output_audio: int = 0
 
@@ -260,10 +273,17 @@ class UsageNow(Change, frozen=True):
 
 
 class SessionNow(Change, frozen=True, kw_only=True):
-    """The settings in force as the server said them, name -> JSON text; `refused` is what we did not get."""
+    """The session as the server said it. The first of a connection is its greeting, with the server's own settings."""
 
     settings: tuple[tuple[str, Foreign], ...]
+    """In force: name -> JSON text."""
     refused: tuple[tuple[str, Foreign], ...] = ()
+    """What we did not get."""
+    id: Foreign = NOTHING
+    model: Foreign = NOTHING
+    """The one that the server says it is, which may be called otherwise than the one that was asked for."""
+    conversation: Foreign = NOTHING
+    """Its id, where the server tells one."""
 
 
 AnyChange = (
@@ -273,6 +293,7 @@ AnyChange = (
     | TurnGrew
     | TurnSet
     | TurnGone
+    | TurnConfirmed
     | Interrupted
     | DelayNow
     | Told

@@ -37,8 +37,10 @@ def refused(talk: Talk, ended: LinkEnded, spoken: bool) -> bool:
     """Whether the link was closed over the dialect, and there will be one more connection in the other one."""
     if spoken or ended.failure is not LinkFailure.CLOSED:
         return False
-    signs = MISTAKEN[talk.plan.profile.spelling]
-    over = ended.code == WRONG_DIALECT or any(code in ended.reason for code in signs.codes)
+    named = {each for each, signs in MISTAKEN.items() if any(code in ended.reason for code in signs.codes)}
+    own = {talk.plan.profile.spelling}
+    # Whoever says that the other one is not spoken there is not asked for it.
+    over = named == own or (ended.code == WRONG_DIALECT and not named)
     return over and once_more(talk, ended.reason)
 
 

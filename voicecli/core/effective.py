@@ -32,14 +32,14 @@ def agreed(wanted: SessionConfig, effective: SessionConfig) -> SessionConfig:
     )
 
 
-def form_in_force(name: str | UnsetType, own: Format) -> Format:
-    """The format the server names, which is believed whatever was asked for.
+def form_in_force(name: str | UnsetType, own: Format, names: frozenset[str] = frozenset()) -> Format | None:
+    """The format the server names, which is believed whatever was asked for; None: one that nobody here knows.
 
-    `own`, the profile's, where it names none, or one that nobody knows.
+    `own`, the profile's, where it names none, or calls it by one of the profile's `names`.
     """
-    if name is UNSET or name == own.name:
+    if name is UNSET or name == own.name or name in names:
         return own
-    return KNOWN_FORMATS.get(name, own)
+    return KNOWN_FORMATS.get(name)
 
 
 def _or(name: str | UnsetType, other: str | UnsetType) -> str | UnsetType:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import Final
 
 from voicecli.core.machine import Machine, Rows
-from voicecli.ports import RATE
+from voicecli.ports import RATE, Format
 
 MOST: Final = 30 * 60 * RATE
 """So much sound may wait to be heard (G13)."""
@@ -18,6 +18,14 @@ ENOUGH: Final = 25 * 60 * RATE
 MOST_PIECES: Final = 4_096
 """The same for sound that comes in very small and many pieces."""
 ENOUGH_PIECES: Final = 2_048
+MOST_AT_ONCE: Final = 5 * 60 * RATE
+"""More than this in one delta of a format that grows as it is read is no talk (G10): G.711 becomes sixfold."""
+
+
+def too_much(form: Format, size: int) -> bool:
+    """Whether so many bytes of sound would hold everything up, and take many times the memory they came in."""
+    samples = form.samples(size)
+    return samples > MOST_AT_ONCE and 2 * samples > size
 
 
 class State(Enum):

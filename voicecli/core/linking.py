@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
+from msgspec import UNSET
 
 from voicecli.core import answers, catalogue, dialect, notices, ptt
-from voicecli.core.changes import Foreign, LinkNow, SessionNow
+from voicecli.core.changes import Foreign, LinkNow
 from voicecli.core.connection import Cue, Link
 from voicecli.core.effective import agreed, differences, said
 from voicecli.core.effects import Connect, Hangup
@@ -16,10 +19,21 @@ from voicecli.core.talk import Talk
 from voicecli.core.uplink import Cue as GateCue
 from voicecli.ports import Side
 from voicecli.protocol.dialects import Spelling
-from voicecli.protocol.events import Malformed, ServerError, SessionCreated, SessionUpdate, SessionUpdated, Unknown
-from voicecli.protocol.items import TurnDetection
+from voicecli.protocol.events import (
+    ConversationCreated,
+    Malformed,
+    ServerError,
+    SessionCreated,
+    SessionUpdate,
+    SessionUpdated,
+    Unknown,
+)
+from voicecli.protocol.items import SessionConfig, TurnDetection
 from voicecli.protocol.profiles import ignored
 from voicecli.protocol.rules import check
+
+LONGEST_NAME: Final = 512
+"""Characters of a name that the server gives its session or its model."""
 
 
 def dial(talk: Talk, at: float) -> None:
@@ -34,6 +48,7 @@ def greeted(talk: Talk, event: SessionCreated, spelling: Spelling | None, at: fl
     if talk.connection.move(Cue.GREETED, at):
         dialect.greeted(talk, spelling)
         talk.configured(event.session)
+        _show_session(talk, event.session)
         update = SessionUpdate(session=talk.plan.session)
         if (wrong := check(update, talk.conversation, talk.plan.profile)) is not None:
             talk.tell("setting_outside", wrong.message)
@@ -47,15 +62,25 @@ def configured(talk: Talk, event: SessionUpdated, at: float) -> None:
     talk.pending.answered(Kind.UPDATE)
     talk.configured(agreed(talk.plan.session, event.session))
     differ = differences(talk.plan.session, event.session)
-    talk.show(
-        SessionNow(
-            settings=tuple((name, Foreign(text)) for name, text in said(event.session).items()),
-            refused=tuple((name, Foreign(text)) for name, text in differ.items()),
-        )
-    )
+    _show_session(talk, event.session, differ)
     if differ:
         talk.tell_once("settings_differ", "settings_differ", what=", ".join(differ))
     ready(talk, Cue.CONFIGURED, at)
+
+
+def _show_session(talk: Talk, session: SessionConfig, differ: dict[str, str] | None = None) -> None:
+    """Settings and names as they are told; a name that is not told again stays."""
+    names = {"id": session.id, "model": session.model}
+    talk.show_session(
+        settings=tuple((name, Foreign(text)) for name, text in said(session).items()),
+        refused=tuple((name, Foreign(text)) for name, text in (differ or {}).items()),
+        **{name: Foreign(told[:LONGEST_NAME]) for name, told in names.items() if told is not UNSET},
+    )
+
+
+def conversation(talk: Talk, event: ConversationCreated) -> None:
+    """The one that everything happens in has a name."""
+    talk.show_session(conversation=Foreign(event.conversation.id or ""))
 
 
 def ready(talk: Talk, cue: Cue, at: float) -> None:
@@ -68,6 +93,7 @@ def ready(talk: Talk, cue: Cue, at: float) -> None:
         talk.tell("forgotten")
     elif cannot := notices.cannot(talk.plan):
         talk.show(cannot)
+    talk.tell_formats()
     if talk.sides[Side.MICROPHONE].state is Device.OFF and not talk.uplink.muted:
         talk.open_side(Side.MICROPHONE)
     talk.uplink.ready()

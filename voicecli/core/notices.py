@@ -231,6 +231,7 @@ WORDS: Final[dict[str, Words]] = {
     "text_refused": Words(
         "error", "The server did not take what you typed.", "Its words say why; say it in another way."
     ),
+    "listens_only": Words("error", "This server does not read, so what you typed was not sent.", "Say it by voice."),
     "answer_refused": Words("error", "The server did not give an answer.", "Ask once more."),
     "cut_refused": Words(
         "warning",
@@ -240,9 +241,7 @@ WORDS: Final[dict[str, Words]] = {
     "voice_fixed": Words(
         "warning", "The voice cannot change once the assistant has spoken.", "It changes in the next talk."
     ),
-    "rate_limit": Words(
-        "warning", "The server is limiting you; this answer was not given.", "Wait a little, then ask again."
-    ),
+    "rate_limit": Words("warning", "The server is limiting you; this answer was not given.", "{wait}, then ask again."),
     "limit_near": Words(
         "warning", "{what} nearly used up: {left} of {whole} left.", "The next answer may be refused. {full}"
     ),
@@ -250,7 +249,7 @@ WORDS: Final[dict[str, Words]] = {
         "warning", "The server stopped this answer by its content rules.", "Say it in another way."
     ),
     "max_output_tokens": Words(
-        "warning", "The answer was cut at your limit of tokens.", 'Say "go on" to hear the rest.'
+        "warning", "The answer was cut at {most}.", '--max-tokens raises it; say "go on" to hear the rest.'
     ),
     "answer_failed": Words("error", "The server could not finish this answer.", "Ask once more."),
     "no_answer": Words(
@@ -281,24 +280,34 @@ WORDS: Final[dict[str, Words]] = {
     "no_library": Words(
         "warning",
         "The sound library PortAudio is missing.",
-        "apt install libportaudio2 (on a Mac: brew install portaudio). Until then you can type.",
+        "apt install libportaudio2 (on a Mac: brew install portaudio){typing}.",
     ),
     "no_microphone": Words(
         "warning",
         "No microphone was found, so voicecli cannot hear you.",
-        "Plug one in and start again. Until then type; answers are still spoken.",
+        "Plug one in and start again; answers are still spoken{typing}.",
     ),
     "no_speaker": Words("warning", "No speaker was found, so answers are only shown.", "Plug one in and start again."),
     "no_sound_device": Words(
         "warning",
         "No sound device was found: voicecli can neither hear you nor speak.",
-        "Plug one in and start again; voicecli devices shows what there is. Until then you can type.",
+        "Plug one in and start again; voicecli devices shows what there is{typing}.",
     ),
     "in_use": Words("warning", "Another program holds the {device}.", "Close it there, or choose another by {option}."),
     "refused_format": Words(
         "warning",
         "The {device} does not take sound at 24 kHz.",
         "Choose another by {option}; voicecli devices shows which ones do.",
+    ),
+    "unplayable": Words(
+        "warning",
+        "The server speaks in a form of sound that voicecli does not know ({what}), so its answers are only shown.",
+        "--output-format pcm16 asks for one that it knows.",
+    ),
+    "unspeakable": Words(
+        "warning",
+        "The server wants to hear a form of sound that voicecli does not know ({what}), so it may not understand you.",
+        "--input-format pcm16 asks for one that it knows. Typing works.",
     ),
     "no_permission": Words(
         "warning",
@@ -359,6 +368,10 @@ WORDS: Final[dict[str, Words]] = {
     ),
     "answering_already": Words("info", "An answer is on its way already.", ""),
     "ask_unready": Words("warning", "There is no connection, so no answer can be asked for.", "/retry connects again."),
+    "kept": Words("info", "The server keeps {what}.", "That is of the last answer that was cut, or else of the last."),
+    "nothing_kept": Words("info", "There is no answer yet that the server could keep.", ""),
+    "kept_unready": Words("info", "There is no connection, so the server cannot be asked what it keeps.", ""),
+    "kept_refused": Words("warning", "The server does not tell what it keeps of an answer.", "Its words say why."),
     "nothing_to_stop": Words("info", "Nothing is being said at the moment.", ""),
     "echo_now": Words("info", "Echo: {what}.", ""),
     "hears_itself": Words(
@@ -400,11 +413,13 @@ ANSWERS: Final = {
     Kind.TRUNCATE: "cut_refused",
     Kind.DELETE: "cut_refused",
     Kind.COMMIT: "voice_refused",
+    Kind.RETRIEVE: "kept_refused",
 }
 """What an error means by what it answers."""
 
 CANNOT: Final = {
     "audio": "hear you, because it takes other sound than voicecli sends",
+    "text": "read what you type",
     "truncate": "be told how much of an answer you heard",
 }
 """What a provider may lack (`Profile.can`) and a person would miss."""
@@ -437,10 +452,10 @@ def link_ended(ended: LinkEnded, key_source: str, url_host: str) -> Told:
     return told(ended.failure.value, ended.reason, host=host, key=key, proxy=proxy)
 
 
-def sound_failed(failed: SoundFailed) -> Told:
+def sound_failed(failed: SoundFailed, *, somebody_types: bool = True) -> Told:
     side = failed.side
     device = f'{NAMES[side]} "{failed.device}"' if failed.device else NAMES[side]
-    names = {"device": device, "option": OPTIONS[side], "instead": INSTEAD[side]}
+    names = {"device": device, "option": OPTIONS[side], "instead": INSTEAD[side], "typing": typing(somebody_types)}
     match failed.failure:
         case SoundFailure.NO_DEVICE:
             code = "no_microphone" if side is Side.MICROPHONE else "no_speaker"
@@ -455,10 +470,16 @@ def sound_failed(failed: SoundFailed) -> Told:
     return told(code, failed.detail, **names)
 
 
+def typing(somebody_types: bool) -> str:
+    """What is left without devices, as the end of a sentence."""
+    return ". Until then you can type" if somebody_types else ""
+
+
 def cannot(plan: Plan) -> Told | None:
     """What a provider cannot do in this talk; None: nothing is missed."""
     missed = {
         "audio": plan.mode == "talk" and "audio" not in plan.profile.can,
+        "text": (plan.mode == "chat" or plan.keyboard != "none") and "text" not in plan.profile.can,
         "truncate": plan.speaker and "truncate" not in plan.profile.can,
     }
     what = " and cannot ".join(words for name, words in CANNOT.items() if missed[name])
@@ -509,14 +530,25 @@ def _clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{whole % 60:02}" if hours else f"{minutes}:{whole % 60:02}"
 
 
-def outcome(status: str | None, details: StatusDetails | None, key_source: str) -> Told | None:
-    """Why a response did not end well; None where it did, or was cancelled."""
+def outcome(
+    status: str | None,
+    details: StatusDetails | None,
+    key_source: str,
+    *,
+    most: float | str | None = None,
+    wait_s: float | None = None,
+) -> Told | None:
+    """Why a response did not end well; None where it did, or was cancelled.
+
+    `most`: the tokens that it could have; `wait_s`: until the server's limits are full again. None: not known.
+    """
     reason = (details.reason if details else None) or ""
     if status == "incomplete":
         if reason == "turn_detected":
             return None
         code = reason if reason in ("content_filter", "max_output_tokens") else "answer_failed"
-        return told(code, reason if code == "answer_failed" else "")
+        limit = f"your limit of {most:.0f} tokens" if isinstance(most, int | float) else "the limit of tokens"
+        return told(code, reason if code == "answer_failed" else "", most=limit)
     if status != "failed":
         return None
     failed = details.error if details else None
@@ -524,6 +556,7 @@ def outcome(status: str | None, details: StatusDetails | None, key_source: str) 
     words = (failed.message or code) if failed else ""
     info = ErrorInfo(words, (failed.type or "") if failed else "", code)
     if catalogue.fits(catalogue.LIMITED, info):
-        return told("rate_limit", words)
+        wait = "Wait a little" if wait_s is None else f"Wait {math.ceil(wait_s)} seconds"
+        return told("rate_limit", words, wait=wait)
     meant = catalogue.meant(info)
     return told(meant if meant in FATAL else "answer_failed", words, key=key_hint(key_source))

@@ -18,6 +18,7 @@ class Kind(Enum):
     DELETE = "conversation.item.delete"
     COMMIT = "input_audio_buffer.commit"
     CLEAR = "input_audio_buffer.clear"
+    RETRIEVE = "conversation.item.retrieve"
 
 
 ANSWERED = frozenset({Kind.UPDATE, Kind.ITEM, Kind.RESPONSE, Kind.COMMIT, Kind.CLEAR})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal, assert_never
 
-from voicecli.core import barge_in, linking, ptt, sounding
+from voicecli.core import barge_in, linking, ptt, retrieval, sounding
 from voicecli.core.pending import Kind
 from voicecli.core.stimuli import Asked
 from voicecli.core.talk import Talk
@@ -29,9 +29,14 @@ def send_texts(talk: Talk, at: float) -> None:
         if talk.plan.keyboard != "terminal" and (talk.responses.busy or not talk.ledger.rest):
             return
         item, text = talk.texts.popleft()
-        talk.unsent[item] = text
         talk.transcript.open(item, "you", "text", None)
         talk.transcript.said(item, text)
+        if "text" not in talk.plan.profile.can:
+            talk.transcript.failed(item, "listens_only", "")
+            talk.tell("listens_only")
+            talk.ending.answer_failed = True
+            continue
+        talk.unsent[item] = text
         content = (ContentPart(type="input_text", text=text),)
         event = ConversationItemCreate(item=Item(id=item, type="message", role="user", content=content))
         talk.send(event, Kind.ITEM, item)
@@ -54,6 +59,8 @@ def asked(talk: Talk, asked: Asked, at: float) -> None:
             ptt.asked(talk, at)
         case "answer":
             _answer(talk, at)
+        case "kept":
+            retrieval.ask(talk)
         case _:
             assert_never(asked.what)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from voicecli.core import answers, barge_in, linking, patience, person, ptt, sounding, stimuli
+from voicecli.core import answers, barge_in, linking, patience, person, ptt, retrieval, sounding, stimuli
 from voicecli.core.changes import Ended, HeardNow, LinkNow, Phase, PhaseNow
 from voicecli.core.connection import Cue as LinkCue
 from voicecli.core.connection import Link
@@ -201,7 +201,7 @@ class VoiceSession:
             case e.SessionUpdated():
                 linking.configured(talk, event, at)
             case e.ConversationCreated():
-                pass
+                linking.conversation(talk, event)
             case e.InputAudioBufferCleared():
                 talk.pending.answered(Kind.CLEAR)
                 talk.uplink.speaking = None  # a turn that had begun in it never was
@@ -224,16 +224,20 @@ class VoiceSession:
                 answers.transcription(talk, event)
             case e.ConversationItemRetrieved(item=whole):
                 answers.retrieved(talk, whole)
+                retrieval.told(talk, whole)
             case e.TimeoutTriggered(item_id=item):
                 talk.timings.idle(item)
                 talk.tell("idle")
             case e.DtmfReceived(event=key):
                 talk.tell("dtmf", what=key)
-            case e.ConversationItemTruncated(item_id=item):
+            case e.ConversationItemTruncated(item_id=item, audio_end_ms=end):
                 talk.pending.answered(Kind.TRUNCATE, item)
+                talk.transcript.confirmed(item, int(end))
             case e.ConversationItemDeleted(item_id=item):
                 talk.pending.answered(Kind.DELETE, item)
+                talk.transcript.confirmed(item, None)
             case e.ResponseCreated(response=response):
+                talk.answered_in(response.output_audio_format)
                 self._created(response.id or "", at)
             case e.ResponseDone():
                 answers.done(talk, event, at)
@@ -271,6 +275,7 @@ class VoiceSession:
                 talk.responses.saw(response, at)
                 answers.tool_failed(talk, item)
             case e.RateLimitsUpdated(rate_limits=told):
+                talk.resets.told(told, at)
                 talk.show(now := limits(told))
                 for near in talk.limits.news(now, at):
                     talk.show(near)

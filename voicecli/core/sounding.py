@@ -66,12 +66,13 @@ def failed(talk: Talk, failed: SoundFailed, at: float) -> None:
     if not works_still and talk.sides[failed.side].move(Cue.FAILED):
         talk.show(SoundNow(side=failed.side.value, state="lost", name=Foreign(failed.device)))
     if failed.failure is SoundFailure.NO_LIBRARY:
-        talk.tell_once("no_library", "no_library", failed.detail)
+        typing = notices.typing(talk.ending.somebody_types)
+        talk.tell_once("no_library", "no_library", failed.detail, typing=typing)
     elif failed.failure is SoundFailure.NO_DEVICE:
         other = talk.sides[Side.SPEAKER if failed.side is Side.MICROPHONE else Side.MICROPHONE]
         _tell_absences(talk, talk.absences.failed(failed, other.wanted and other.state is Device.OPENING, at))
     else:
-        talk.show(notices.sound_failed(failed))
+        talk.show(notices.sound_failed(failed, somebody_types=talk.ending.somebody_types))
     if works_still:
         return
     if failed.side is Side.SPEAKER:
@@ -128,9 +129,9 @@ def unmute(talk: Talk, at: float) -> None:
 
 def _tell_absences(talk: Talk, failures: tuple[SoundFailed, ...]) -> None:
     if len(failures) == 2:
-        talk.tell("no_sound_device", failures[0].detail)
+        talk.tell("no_sound_device", failures[0].detail, typing=notices.typing(talk.ending.somebody_types))
     elif failures:
-        talk.show(notices.sound_failed(failures[0]))
+        talk.show(notices.sound_failed(failures[0], somebody_types=talk.ending.somebody_types))
 
 
 def stale(talk: Talk, gap_s: float, at: float) -> None:

@@ -102,8 +102,9 @@ class KeyboardSpent(In, frozen=True):
 class Asked(In, frozen=True):
     """A command of the person's that needs no more words."""
 
-    what: Literal["interrupt", "mute", "unmute", "retry", "talk", "answer"]
-    """`interrupt` also throws away what is being recorded by push-to-talk; `talk` begins and ends a recording."""
+    what: Literal["interrupt", "mute", "unmute", "retry", "talk", "answer", "kept"]
+    """`interrupt` also throws away what is being recorded by push-to-talk; `talk` begins and ends a recording; `kept`
+    asks the server what it keeps of the last answer that was cut."""
 
 
 class TalkPressed(In, frozen=True):

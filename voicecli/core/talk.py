@@ -6,11 +6,13 @@ What dies with a socket is made new by `reconnect`; everything else is the talk,
 from __future__ import annotations
 
 from collections import deque
+from typing import Any
 
 import msgspec
+from msgspec import UnsetType
 
 from voicecli.core import notices
-from voicecli.core.changes import AnyChange
+from voicecli.core.changes import AnyChange, SessionNow
 from voicecli.core.connection import Connection
 from voicecli.core.effective import form_in_force, silence_s
 from voicecli.core.effects import AnyEffect, CloseSound, OpenSound, Send, Show
@@ -31,12 +33,14 @@ from voicecli.core.silence import Silence
 from voicecli.core.timings import Timings
 from voicecli.core.transcript import Transcript
 from voicecli.core.uplink import Uplink
-from voicecli.core.usage import Counted
+from voicecli.core.usage import Counted, Resets
 from voicecli.ports import Format, Side
 from voicecli.protocol.conversation import Conversation
 from voicecli.protocol.events import ClientEvent, ResponseCreate
 from voicecli.protocol.items import SessionConfig, TurnDetection
 
+LONGEST_NAME = 40
+"""Characters of a name that stands in a notice."""
 MOST_TOLD = 32
 """Things of one sort that are told; more are only counted."""
 
@@ -66,7 +70,7 @@ class Talk:
         }
         self.absences = Absences()
         self.echo = plan.echo
-        self.counted = Counted()
+        self.counted, self.resets = Counted(), Resets()
         self.limits = Limits()
         self.levels = Levels(plan.levels)
         self.timings = Timings()
@@ -90,8 +94,12 @@ class Talk:
         self.intake = Intake(self.rows)
         self.responses = Responses(self.rows)
         self.conversation = Conversation(self.plan.profile.output)
+        self.unplayable: str | None = None
+        """The format that the server says it speaks in, where nobody here knows it."""
         self.effective = self.plan.session
         """The settings in force, as far as the server has told them."""
+        self.session = SessionNow(settings=())
+        """The same in words, and the names that the server has given."""
         self.cut: dict[str, None] = {}
         """Items that were settled before they were whole: no more of their sound is laid."""
         self.answering: tuple[str, ...] = ()
@@ -110,12 +118,34 @@ class Talk:
     @property
     def input(self) -> Format:
         """How the server wants to be sent sound."""
-        return form_in_force(self.effective.input_audio_format, self.plan.profile.input)
+        profile = self.plan.profile
+        return form_in_force(self.effective.input_audio_format, profile.input, profile.names) or profile.input
 
     def configured(self, session: SessionConfig) -> None:
         """These settings are in force."""
         self.effective = session
-        self.conversation.output = form_in_force(session.output_audio_format, self.plan.profile.output)
+        if (form := self._played(session.output_audio_format)) is not None:
+            self.conversation.output = form
+
+    def answered_in(self, name: str | None) -> None:
+        """The answer that begins names the format of its sound; None: it is as the session has it."""
+        self._played(self.effective.output_audio_format if name is None else name)
+
+    def _played(self, name: str | UnsetType) -> Format | None:
+        """The format of this name, if its sound can be played; what cannot be played is read."""
+        profile = self.plan.profile
+        form = form_in_force(name, profile.output, profile.names)
+        self.unplayable = str(name)[:LONGEST_NAME] if form is None else None
+        return form
+
+    def tell_formats(self) -> None:
+        """What the server speaks and wants to hear in, where that cannot be had."""
+        if self.unplayable is not None and self.sides[Side.SPEAKER].there:
+            self.tell_once(self.unplayable, "unplayable", what=self.unplayable)
+        profile, name = self.plan.profile, self.effective.input_audio_format
+        listens = self.sides[Side.MICROPHONE].wanted
+        if listens and form_in_force(name, profile.input, profile.names) is None:
+            self.tell_once(str(name)[:LONGEST_NAME], "unspeakable", what=str(name)[:LONGEST_NAME])
 
     @property
     def answers_by_itself(self) -> bool:
@@ -126,10 +156,10 @@ class Talk:
     @property
     def speaker(self) -> bool:
         """Answers are heard; else they are read."""
-        return self.sides[Side.SPEAKER].there
+        return self.sides[Side.SPEAKER].there and self.unplayable is None
 
     def audible(self, at: float) -> bool:
-        return self.speaker and self.ledger.queued(at) > 0
+        return self.sides[Side.SPEAKER].there and self.ledger.queued(at) > 0
 
     @property
     def host(self) -> str:
@@ -139,6 +169,11 @@ class Talk:
 
     def show(self, change: AnyChange) -> None:
         self.out.append(Show(change))
+
+    def show_session(self, **told: Any) -> None:
+        """The session with what the server has just said of it."""
+        self.session = msgspec.structs.replace(self.session, **told)
+        self.show(self.session)
 
     def tell(self, code: str, detail: str = "", **names: object) -> None:
         self.show(notices.told(code, detail, **names))

@@ -13,6 +13,7 @@ from voicecli.core.changes import (
     AnyChange,
     Foreign,
     Status,
+    TurnConfirmed,
     TurnGone,
     TurnGrew,
     TurnMoved,
@@ -23,7 +24,7 @@ from voicecli.core.changes import (
 )
 from voicecli.core.heard import Fate, Verdict
 from voicecli.ports import SAMPLES_PER_MS
-from voicecli.protocol.order import Order
+from voicecli.protocol.order import ROOT, Order
 
 MOST_ROWS = 20_000
 """Older rows are forgotten here; the faces have shown them (G11)."""
@@ -278,11 +279,22 @@ class Transcript:
         row = self._row(item)
         behind = self._place_of(after)
         if row is not None and behind is not None and behind not in (row.after, self._names[item]):
-            row.after = behind
-            key = self._names[item]
-            self._order.remove(key)
-            self._order.place(key, behind)
-            self._show(TurnMoved(item=key, after=behind))
+            self._move(row, self._names[item], behind)
+
+    def put_before(self, item: str, other: str) -> None:
+        """The server has the row at the beginning of its conversation, right before this other one."""
+        row, before = self._row(item), self._names.get(other)
+        if row is None or before is None or before not in self._order:
+            return
+        behind = self._order.before(before)
+        if behind != self._names[item]:
+            self._move(row, self._names[item], behind)
+
+    def _move(self, row: Row, key: str, behind: str | None) -> None:
+        row.after = behind
+        self._order.remove(key)
+        self._order.place(key, ROOT if behind is None else behind)
+        self._show(TurnMoved(item=key, after=behind))
 
     # ---- text
 
@@ -383,6 +395,11 @@ class Transcript:
             if (before := self._order.before(key)) is not None:
                 self._gone_behind[before] = key
             self._show(TurnGone(key))
+
+    def confirmed(self, item: str, kept_ms: int | None) -> None:
+        """What the server says that it keeps of the item; None: it has deleted it. What was heard is another thing."""
+        if self.known(item):
+            self._show(TurnConfirmed(self._names[item], kept_ms))
 
     def characters(self, item: str, heard: int, received: int) -> int:
         row = self._row(item)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from voicecli.core.changes import Foreign, LimitNow, LimitsNow, Tokens, UsageNow
-from voicecli.protocol.items import InputTokens, Number, OutputTokens, RateLimit, Usage
+from voicecli.protocol.items import CachedTokens, InputTokens, Number, OutputTokens, RateLimit, Usage
+
+_LONGEST_S = 86_400.0
+"""No limit is full again only after more than a day."""
 
 
 def _int(value: Number | None) -> int:
@@ -13,10 +16,14 @@ def _int(value: Number | None) -> int:
 def tokens(usage: Usage) -> Tokens:
     """A response's usage by kind. Cached tokens are counted in text and audio as well, as the server does."""
     given, made = usage.input_token_details or InputTokens(), usage.output_token_details or OutputTokens()
+    cached = given.cached_tokens_details or CachedTokens()
     return Tokens(
         input_text=_int(given.text_tokens),
         input_audio=_int(given.audio_tokens),
+        input_image=_int(given.image_tokens),
         cached=_int(given.cached_tokens),
+        cached_text=None if cached.text_tokens is None else int(cached.text_tokens),
+        cached_audio=None if cached.audio_tokens is None else int(cached.audio_tokens),
         output_text=_int(made.text_tokens),
         output_audio=_int(made.audio_tokens),
     )
@@ -26,10 +33,17 @@ def plus(a: Tokens, b: Tokens) -> Tokens:
     return Tokens(
         input_text=a.input_text + b.input_text,
         input_audio=a.input_audio + b.input_audio,
+        input_image=a.input_image + b.input_image,
         cached=a.cached + b.cached,
+        cached_text=_plus(a.cached_text, b.cached_text),
+        cached_audio=_plus(a.cached_audio, b.cached_audio),
         output_text=a.output_text + b.output_text,
         output_audio=a.output_audio + b.output_audio,
     )
+
+
+def _plus(a: int | None, b: int | None) -> int | None:
+    return a if b is None else b if a is None else a + b
 
 
 class Counted:
@@ -42,6 +56,24 @@ class Counted:
         turn = tokens(usage)
         self.total = plus(self.total, turn)
         return UsageNow(item=item, turn=turn, total=self.total)
+
+
+class Resets:
+    """When the limits that the server told last are full again."""
+
+    def __init__(self) -> None:
+        self._told: tuple[RateLimit, ...] = ()
+        self._at = 0.0
+
+    def told(self, limits: tuple[RateLimit, ...], at: float) -> None:
+        self._told, self._at = limits, at
+
+    def wait_s(self, at: float) -> float | None:
+        """Until the last of those that are used up is full, or of all where none is; None: nobody knows."""
+        known = [limit for limit in self._told if limit.reset_seconds is not None]
+        spent = [limit for limit in known if limit.remaining is not None and limit.remaining <= 0]
+        resets = [float(limit.reset_seconds or 0) + self._at - at for limit in spent or known]
+        return max((wait for wait in resets if 0 < wait <= _LONGEST_S), default=None)
 
 
 def limits(told: tuple[RateLimit, ...]) -> LimitsNow:

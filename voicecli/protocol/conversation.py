@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, TypeVar, assert_never
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from voicecli.ports import PCM16, SAMPLES_PER_MS, Format
 from voicecli.protocol import events as e
 from voicecli.protocol.items import KNOWN_FORMATS, ContentPart, Item, Number, Response, SessionConfig
-from voicecli.protocol.order import Order
+from voicecli.protocol.order import ROOT, Order
 
 _DEAD: Final = 256
 """Deleted ids that are remembered, so that what comes late for them opens nothing."""
@@ -195,10 +195,16 @@ class Conversation:
         self._charged = 0
         self.forgotten = 0
         """Old items that were let go because there were too many, or too much in them."""
+        self._chained = False
+        """Whether this server says of its items which one they follow."""
         self._named = False
-        """Whether this server says of its responses which conversation they are of."""
+        """Whether this server says which conversation there is: a response without one is then out of band."""
+        self._nulls = False
+        """Whether it was seen to write null for the conversation of a response that is in it."""
         self._aside: dict[str, None] = {}
         """Responses out of band: their items enter no conversation."""
+        self._beside: dict[str, str] = {}
+        """Item of a response out of band -> that response."""
         self._forms: dict[str, Format] = {}
         """Response -> the format it has of its own."""
 
@@ -211,6 +217,10 @@ class Conversation:
     def after(self, item_id: str) -> str | None:
         """Its predecessor now; None: it is the first, or not there."""
         return self._order.before(item_id)
+
+    def before(self, item_id: str) -> str | None:
+        """The one it stands before now; None: it is the last, or not there."""
+        return self._order.after(item_id)
 
     def order(self) -> tuple[str, ...]:
         """All ids, first to last."""
@@ -272,6 +282,8 @@ class Conversation:
 
     def _apply(self, event: e.ServerEvent) -> None:
         if isinstance(event, e.OutputBase) and event.response_id in self._aside:
+            if isinstance(event, e.OutputItemAdded) and event.item.id:
+                _keep(self._beside, event.item.id, event.response_id)
             return
         match event:
             case e.AudioDelta():
@@ -320,7 +332,7 @@ class Conversation:
             case e.ConversationItemDone():
                 self._create(event.item, event.previous_item_id, final=True)
             case e.InputAudioBufferCommitted():
-                self._create(Item(id=event.item_id, type="message", role="user"), event.previous_item_id)
+                self._create(Item(id=event.item_id, type="message", role="user"), event.previous_item_id or UNSET)
             case e.TranscriptionDelta():
                 if entry := self._input(event.item_id):
                     self._part(entry, event.content_index, "input_audio").transcript.grow(event.delta)
@@ -342,9 +354,10 @@ class Conversation:
                         self._open(item, final=True)
             case e.SessionCreated() | e.SessionUpdated():
                 self._configure(event.session)
+            case e.ConversationCreated(conversation=told):
+                self._named = self._named or bool(told.id)
             case (
                 e.ServerError()
-                | e.ConversationCreated()
                 | e.InputAudioBufferCleared()
                 | e.SpeechStarted()
                 | e.SpeechStopped()
@@ -372,13 +385,13 @@ class Conversation:
     def _begin(self, response: Response) -> None:
         """Whether it is out of band, and how its sound is spelled.
 
-        A null stands for out of band only with a server that names the conversation where there is one: many write
-        null for whatever they do not know.
+        A null stands for out of band only with a server that has told of a conversation, and only as long as no item
+        of such a response comes into it: many write null for whatever they do not know.
         """
         name, form = response.id or "", response.output_audio_format
         if isinstance(response.conversation_id, str):
             self._named = True
-        elif response.conversation_id is None and self._named:
+        elif response.conversation_id is None and self._named and not self._nulls:
             _keep(self._aside, name, None)
         if form is not None and form != self.output.name and form in KNOWN_FORMATS:
             _keep(self._forms, name, KNOWN_FORMATS[form])
@@ -430,15 +443,29 @@ class Conversation:
             self._order.open(item.id)
             self._fill(item.id, item, final)
 
-    def _create(self, item: Item, previous: str | None, *, final: bool = False) -> None:
+    def _create(self, item: Item, previous: str | UnsetType | None, *, final: bool = False) -> None:
         """An item with its place. One that is known already only gets what it lacked."""
         if item.id:
             if not final:
                 self._dead.pop(item.id, None)
             elif item.id in self._dead:
                 return
-            self._order.place(item.id, previous)
+            if (response := self._beside.pop(item.id, None)) is not None:
+                self._aside.pop(response, None)
+                self._nulls = True
+            self._order.place(item.id, self._behind(item.id, previous))
             self._fill(item.id, item, final)
+
+    def _behind(self, item_id: str, previous: str | UnsetType | None) -> str | None:
+        """The predecessor as `Order` takes it.
+
+        A null stands for "the first" only with a server that says which item another one follows, and only for an item
+        that somebody put there: what was said or generated comes at the end, and many write null for all of them.
+        """
+        if previous:
+            self._chained = self._chained or previous in self._order
+            return previous
+        return ROOT if previous is None and self._chained and item_id not in self._order else None
 
     def _fill(self, item_id: str, item: Item, final: bool) -> None:
         entry = self._entries.get(item_id)

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import UNSET, Struct
+from msgspec.structs import replace
 
 from voicecli.protocol import events as e
 from voicecli.protocol.dialects import Lossy, Spelling
@@ -40,6 +41,8 @@ def encode_server(event: e.ServerEvent, spelling: Spelling, lost: list[Lossy] | 
     kind = type_of(type(event))
     if kind in shape.absent:
         return None
+    if getattr(event, "previous_item_id", None) is UNSET:
+        event = replace(event, previous_item_id=None)
     if (payload := _PAYLOADS.get(type(event))) is not None:
         return _json(payload(event, shape, lost))
     if (newer := _NEWER.get(type(event))) is not None:

@@ -130,7 +130,7 @@ class ConversationCreated(ServerBase, frozen=True, kw_only=True, tag="conversati
 
 class InputAudioBufferCommitted(ServerBase, frozen=True, kw_only=True, tag="input_audio_buffer.committed"):
     item_id: Id = ""
-    previous_item_id: Id | None = None
+    previous_item_id: Id | UnsetType | None = UNSET
 
 
 class InputAudioBufferCleared(ServerBase, frozen=True, kw_only=True, tag="input_audio_buffer.cleared"):
@@ -150,21 +150,21 @@ class SpeechStopped(ServerBase, frozen=True, kw_only=True, tag="input_audio_buff
 
 class ConversationItemCreated(ServerBase, frozen=True, kw_only=True, tag="conversation.item.created"):
     item: Item
-    previous_item_id: Id | None = None
+    previous_item_id: Id | UnsetType | None = UNSET
 
 
 class ConversationItemAdded(ServerBase, frozen=True, kw_only=True, tag="conversation.item.added"):
     """GA only: the item is in the conversation, perhaps not yet whole."""
 
     item: Item
-    previous_item_id: Id | None = None
+    previous_item_id: Id | UnsetType | None = UNSET
 
 
 class ConversationItemDone(ServerBase, frozen=True, kw_only=True, tag="conversation.item.done"):
     """GA only: the item is whole."""
 
     item: Item
-    previous_item_id: Id | None = None
+    previous_item_id: Id | UnsetType | None = UNSET
 
 
 class TranscriptionCompleted(

@@ -52,6 +52,10 @@ class Order:
         """Its predecessor now; None: it is the first, or not there."""
         return self._before.get(item_id)
 
+    def after(self, item_id: str) -> str | None:
+        """Its successor now; None: it is the last, or not there."""
+        return self._next.get(item_id)
+
     def last(self) -> str | None:
         """The id at the end; None: there is none."""
         return self._before[None]

@@ -8,11 +8,12 @@ from urllib.parse import urlsplit
 from msgspec import Struct
 from msgspec.structs import replace
 
-from voicecli.ports import PCM16, Format
+from voicecli.ports import PCM16, RATE, Format
 from voicecli.protocol.dialects import Spelling
 
-CAN: Final = frozenset({"truncate", "delete", "cancel", "transcribe", "audio"})
-"""Cut an answer to what was heard, delete an item, cancel an answer, write down what was said, take PCM16 sound."""
+CAN: Final = frozenset({"truncate", "delete", "cancel", "transcribe", "audio", "text"})
+"""Cut an answer to what was heard, delete an item, cancel an answer, write down what was said, take PCM16 sound, and
+take what was typed."""
 
 
 class Profile(Struct, frozen=True):
@@ -35,8 +36,12 @@ class Profile(Struct, frozen=True):
     """Name of the header that carries the key, and what stands before the key."""
     input: Format = PCM16
     output: Format = PCM16
+    names: frozenset[str] = frozenset({"pcm"})
+    """What else it calls these two."""
     can: frozenset[str] = CAN
     """What it takes of `CAN`; the rest is not sent, and told where it is missed."""
+    closed: bool = False
+    """Whether the contract's lists of words (E4, E13 to E16) are whole there, so that another word is not sent."""
     unheard: Literal["delete", "truncate", "leave"] = "delete"
     """What is sent for an item that nobody heard."""
     cap_s: float | None = None
@@ -59,6 +64,9 @@ CROSSED: Final[tuple[tuple[str, str], ...]] = (
 
 HEARTBEATS: Final = frozenset({"ping", "heartbeat"})
 """What servers send to keep a line open."""
+
+EXTRAS: Final = HEARTBEATS | {"localai.*", "conversation.item.speaker"}
+"""What servers of one's own say beside the protocol."""
 
 
 class Mistaken(NamedTuple):
@@ -131,7 +139,7 @@ GENERIC_GA: Final = Profile(
     model="gpt-realtime-2.1",
     voice=None,
     transcription_model="whisper-1",
-    ignore=HEARTBEATS,
+    ignore=EXTRAS,
     benign=CROSSED,
 )
 
@@ -142,7 +150,8 @@ GENERIC_BETA: Final = Profile(
     voice="alloy",
     transcription_model="whisper-1",
     headers=_HEADERS[Spelling.BETA],
-    ignore=HEARTBEATS,
+    ignore=EXTRAS,
+    closed=True,
     benign=CROSSED,
 )
 
@@ -152,6 +161,8 @@ EMBEDDED_GA: Final = Profile(
     model="practice",
     voice=None,
     transcription_model="whisper-1",
+    names=frozenset(),
+    closed=True,
     benign=CROSSED,
 )
 
@@ -181,6 +192,7 @@ AZURE_OPENAI_DATED: Final = Profile(
     key_header=("api-key", ""),
     cap_s=1800.0,
     ignore=HEARTBEATS,
+    closed=True,
     benign=CROSSED,
 )
 """`/openai/realtime?api-version=`: given up by Azure, but still there."""
@@ -201,6 +213,7 @@ VOICE_LIVE: Final = Profile(
         "response.viseme.*",
         "input_audio.turn.*",
         "session.avatar.*",
+        "warning",
     },
     benign=CROSSED,
 )
@@ -212,14 +225,19 @@ QWEN: Final = Profile(
     voice=None,
     transcription_model="gummy-realtime-v1",
     headers=_HEADERS[Spelling.BETA],
-    input=Format("pcm16", 16_000, 2),
+    input=Format("pcm", 16_000, 2),
+    output=Format("pcm", RATE, 2),
+    names=frozenset({"pcm", "pcm16", "pcm24"}),
     can=frozenset({"cancel", "transcribe", "audio"}),
     unheard="leave",
     cap_s=7200.0,
     ignore=HEARTBEATS | {"session.finished"},
     benign=CROSSED,
 )
-"""Its client events have neither truncate nor delete; sound goes in at 16 kHz and comes out at 24."""
+"""Its client events have no truncate and no delete, and no item of text either.
+
+Sound goes in at 16 kHz and comes out at 24; both are called pcm, in 2025 still pcm16 and pcm24.
+"""
 
 GLM: Final = Profile(
     name="GLM-Realtime",
@@ -228,7 +246,7 @@ GLM: Final = Profile(
     voice=None,
     transcription_model=None,
     headers=_HEADERS[Spelling.BETA],
-    can=frozenset({"cancel"}),
+    can=frozenset({"cancel", "text"}),
     unheard="leave",
     ignore=HEARTBEATS,
     benign=CROSSED,
@@ -269,8 +287,8 @@ class _Provider(NamedTuple):
 
 
 def _two(host: str, path: str, first: Profile, spelling: Spelling) -> _Provider:
-    """A provider of which one spelling is known."""
-    return _Provider(host, path, first, _spelled(first, spelling))
+    """A provider of which one spelling is known; nobody knows what words the other one would have."""
+    return _Provider(host, path, first, replace(_spelled(first, spelling), closed=False))
 
 
 _AZURE: Final = ("*.openai.azure.com", "*.services.ai.azure.com", "*.cognitiveservices.azure.com")

@@ -1,7 +1,7 @@
 """What a client event must satisfy now: the server answers a violation with an error, the client does not send it.
 
-Pure, and the same for both ends. Names of models, voices and transcription models are not checked: those lists are
-open.
+Pure, and the same for both ends. Limits hold everywhere; lists of words only where they are still the whole list
+(`Profile.closed`). Names of models, voices and transcription models are not checked: those lists are open.
 """
 
 from __future__ import annotations
@@ -75,11 +75,14 @@ def _problems(event: e.ClientEvent, conversation: Conversation, profile: Profile
     match event:
         case e.SessionUpdate():
             yield from _session(event.session)
+            if profile.closed:
+                yield from _lists(event.session, "session")
+                yield from _session_lists(event.session)
         case e.InputAudioBufferAppend():
             if len(event.audio) > MAX_APPEND_BYTES:
                 yield _too_long("audio", MAX_APPEND_BYTES, len(event.audio))
         case e.ConversationItemCreate():
-            yield from _create(event, conversation)
+            yield from _create(event, conversation, profile.closed)
         case e.ConversationItemTruncate():
             yield from _truncate(event, conversation)
         case e.ConversationItemDelete():
@@ -87,7 +90,9 @@ def _problems(event: e.ClientEvent, conversation: Conversation, profile: Profile
                 yield "item_delete_invalid_item_id", _no_item("deleting", event.item_id), "item_id"
         case e.ResponseCreate():
             if event.response is not UNSET:
-                yield from _response(event.response)
+                yield from _response(event.response, profile.closed)
+                if profile.closed:
+                    yield from _lists(event.response, "response")
         case e.ConversationItemRetrieve():
             if event.item_id not in conversation:
                 yield "item_retrieve_invalid_item_id", _no_item("retrieving", event.item_id), "item_id"
@@ -104,29 +109,34 @@ def _session(config: SessionConfig) -> Iterator[Problem]:
     low, high = SPEED
     if config.speed is not UNSET and not low <= config.speed <= high:
         yield _out_of_range("session.speed", config.speed, low, high)
+
+
+def _session_lists(config: SessionConfig) -> Iterator[Problem]:
+    """The types of turn detection are an open list (E10): providers have their own."""
     if isinstance(reduction := config.input_audio_noise_reduction, NoiseReduction):
         yield from _one_of("session.input_audio_noise_reduction.type", reduction.type, NOISE_REDUCTION)
+    if isinstance(detection := config.turn_detection, TurnDetection):
+        yield from _one_of("session.turn_detection.eagerness", detection.eagerness, EAGERNESS)
 
 
 def _turn_detection(detection: TurnDetection) -> Iterator[Problem]:
-    """E9. The types are an open list: providers have their own."""
+    """E9."""
     threshold = detection.threshold
     if threshold is not None and not 0.0 <= threshold <= 1.0:
         yield _out_of_range("session.turn_detection.threshold", threshold, 0.0, 1.0)
-    yield from _one_of("session.turn_detection.eagerness", detection.eagerness, EAGERNESS)
     for name in ("prefix_padding_ms", "silence_duration_ms", "idle_timeout_ms"):
         value = getattr(detection, name)
         if value is not None and not value >= 0:
             yield _below("session.turn_detection." + name, value, 0)
 
 
-def _response(config: ResponseConfig) -> Iterator[Problem]:
+def _response(config: ResponseConfig, closed: bool) -> Iterator[Problem]:
     yield from _shared(config, "response")
     if config.metadata is not UNSET:
         yield from _metadata(config.metadata)
     if config.input is not UNSET:
         for n, item in enumerate(config.input):
-            yield from _item(item, f"response.input[{n}]")
+            yield from _item(item, f"response.input[{n}]", closed)
 
 
 def _shared(config: SessionConfig | ResponseConfig, root: str) -> Iterator[Problem]:
@@ -140,6 +150,9 @@ def _shared(config: SessionConfig | ResponseConfig, root: str) -> Iterator[Probl
             yield "invalid_type", f"Invalid type for '{path}': expected an integer or 'inf'.", path
         elif not 1 <= tokens <= MAX_OUTPUT_TOKENS:
             yield _out_of_range(path, tokens, 1, MAX_OUTPUT_TOKENS)
+
+
+def _lists(config: SessionConfig | ResponseConfig, root: str) -> Iterator[Problem]:
     if config.modalities is not UNSET and set(config.modalities) not in ({"text"}, {"text", "audio"}):
         said = list(config.modalities)
         words = f"Invalid modalities: {said}. Supported combinations are: ['text'] and ['audio', 'text']."
@@ -177,9 +190,9 @@ def _metadata(metadata: Any) -> Iterator[Problem]:
             yield _too_long(path, value_chars, len(value))
 
 
-def _create(event: e.ConversationItemCreate, conversation: Conversation) -> Iterator[Problem]:
+def _create(event: e.ConversationItemCreate, conversation: Conversation, closed: bool) -> Iterator[Problem]:
     item, previous = event.item, event.previous_item_id
-    yield from _item(item, "item")
+    yield from _item(item, "item", closed)
     if item.type == "function_call_output" and not (item.call_id and conversation.has_call(item.call_id)):
         words = f"Tool call ID '{_short(item.call_id or '')}' not found in conversation."
         yield "invalid_tool_call_id", words, "item.call_id"
@@ -187,8 +200,8 @@ def _create(event: e.ConversationItemCreate, conversation: Conversation) -> Iter
         yield "item_create_invalid_previous_item_id", _no_item("creating", previous), "previous_item_id"
 
 
-def _item(item: Item, path: str) -> Iterator[Problem]:
-    """E15 and E16. Types of items that are newer than the contract pass."""
+def _item(item: Item, path: str, closed: bool) -> Iterator[Problem]:
+    """E15 and E16, as far as those lists are `closed`. Types of items that are newer than the contract pass."""
     if item.type is None:
         yield _missing(f"{path}.type")
     if item.type != "message":
@@ -197,14 +210,14 @@ def _item(item: Item, path: str) -> Iterator[Problem]:
         yield _missing(f"{path}.role")
         return
     allowed = _CONTENT.get(item.role)
-    if allowed is None:
+    if allowed is None and closed:
         yield "invalid_value", f"Invalid value: '{_short(item.role)}'.", f"{path}.role"
         return
     for n, part in enumerate(item.content):
         place = f"{path}.content[{n}]"
         if part.type is None:
             yield _missing(f"{place}.type")
-        elif part.type not in allowed:
+        elif closed and allowed is not None and part.type not in allowed:
             yield "invalid_value", f"Invalid value: '{_short(part.type)}'.", f"{place}.type"
         elif part.type in ("input_text", "text", "audio") and part.text is None:
             yield _missing(f"{place}.text")  # assistant sound cannot be given back, only its words (4.9)

@@ -10,6 +10,7 @@ import os
 import queue
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -28,6 +29,8 @@ SERVE: Final = (sys.executable, "-P", "-m", "voicecli", "serve", "--child")
 START_S: Final = 10.0
 STOP_S: Final = 2.0
 """`EmbeddedServer.stop` takes no longer."""
+KNOCK_S: Final = 1.0
+"""A child that does not answer within this time is slow, not dead."""
 RESTORE_S: Final = 0.3
 TAIL: Final = 600
 """Characters of the child's own words that are kept for an error."""
@@ -62,12 +65,14 @@ class EmbeddedServer:
         command: Sequence[str] = SERVE,
         start_s: float = START_S,
         stop_s: float = STOP_S,
+        knock_s: float = KNOCK_S,
     ) -> None:
         self.token: Final = Secret(secrets.token_hex(16))
         self._log_path = log_path
         self._command = command
         self._start_s = start_s
         self._stop_s = stop_s
+        self._knock_s = knock_s
         self._child: subprocess.Popen[bytes] | None = None
         self._url = ""
 
@@ -92,8 +97,12 @@ class EmbeddedServer:
                 raise
 
     def revive(self) -> str:
-        """The URL at which it listens; where it has died it is started anew, elsewhere. Raises as `start` does."""
-        if self._child is not None and self._child.poll() is None:
+        """The URL at which it listens; where it has died it is started anew, elsewhere. Raises as `start` does.
+
+        A process that dies lets go of its sockets, one after the other, before it can be waited for. So it is asked
+        something; one that is only slow is alive.
+        """
+        if self._child is not None and self._child.poll() is None and _lives(self._url, self._knock_s):
             return self._url
         self.stop()
         return self.start()
@@ -173,6 +182,19 @@ class EmbeddedServer:
             with suppress(OSError):
                 return os.fdopen(open_private(self._log_path), "a+b")
         return tempfile.TemporaryFile()
+
+
+def _lives(url: str, limit_s: float) -> bool:
+    """Whether somebody answers there, or may still do so; for loopback only."""
+    there = place(url)
+    try:
+        with socket.create_connection((there.host, there.port), limit_s) as knock:
+            knock.sendall(b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+            return bool(knock.recv(1))
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
 
 
 def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:

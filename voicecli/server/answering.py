@@ -19,6 +19,7 @@ from voicecli.server.limits import Limits, RateLimits, Spent, heard_before, usag
 from voicecli.server.refusals import invalid
 from voicecli.server.responder import Answer, Asked, Responder
 from voicecli.server.responses import Ids, Pace, RunningResponse
+from voicecli.server.rows import Rows
 
 
 class Answering:
@@ -33,6 +34,7 @@ class Answering:
         conversation: Conversation,
         say: Callable[[e.ServerEvent], None],
         tell: Callable[[e.ServerEvent], object],
+        rows: Rows,
     ) -> None:
         """`say` sends an event and applies it to the conversation, `tell` only sends it."""
         self._responder = responder
@@ -42,6 +44,7 @@ class Answering:
         self._conversation = conversation
         self._say = say
         self._tell = tell
+        self._rows = rows
         self._rates = RateLimits(limits)
         self._default: RunningResponse | None = None
         self._aside: list[RunningResponse] = []
@@ -168,6 +171,7 @@ class Answering:
             FORMATS[str(config.output_audio_format)],
             most if isinstance(most, int) else None,
             _wants_sound(config),
+            self._rows,
         )
 
     def _answer(self, config: SessionConfig, asked: ResponseConfig) -> Answer:

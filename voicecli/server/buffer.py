@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from voicecli.ports import RATE, SAMPLES_PER_MS
 from voicecli.protocol.items import TurnDetection
+from voicecli.server.rows import Rows
 
 SILENCE_KEPT_SAMPLES: Final = 30 * RATE
 """How much sound without speech a buffer under server VAD keeps; older silence belongs to no turn."""
@@ -103,8 +104,9 @@ ONSET_SAMPLES: Final = 40 * SAMPLES_PER_MS
 class TurnDetector:
     """Server VAD by the contract's parameters (T9, E9), fed with the probability of speech, frame by frame."""
 
-    def __init__(self, config: TurnDetection) -> None:
+    def __init__(self, config: TurnDetection, rows: Rows | None = None) -> None:
         self._configure(config)
+        self._rows = Rows() if rows is None else rows
         self.floor = Floor.QUIET
         self._floor_from = 0
         self._loud_from: int | None = None
@@ -141,7 +143,8 @@ class TurnDetector:
                     yield self._move(Edge(False, end, self._quiet_from))
 
     def _move(self, edge: Edge) -> Edge:
-        self.floor = MOVES[self.floor].get(edge.began, self.floor)
+        self._rows[self.floor, edge.began] += 1
+        self.floor = MOVES[self.floor][edge.began]
         self._loud_from = self._quiet_from = None
         if not edge.began:
             self._floor_from = edge.position

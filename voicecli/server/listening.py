@@ -9,12 +9,13 @@ from voicecli.audio.wire import FromWire
 from voicecli.ports import Format
 from voicecli.protocol.items import TurnDetection
 from voicecli.server.buffer import SILENCE_KEPT_SAMPLES, Edge, Floor, InputBuffer, TurnDetector
+from voicecli.server.rows import Rows
 
 
 class Listening:
     """Takes the user's sound; tells where turns begin and end while there is turn detection."""
 
-    def __init__(self, open_vad: Callable[[], Vad], capacity_samples: int, piece_samples: int) -> None:
+    def __init__(self, open_vad: Callable[[], Vad], capacity_samples: int, piece_samples: int, rows: Rows) -> None:
         """The detector of speech is opened with the first sound that needs it; `piece_samples` are heard in one go."""
         self._open_vad = open_vad
         self._capacity = capacity_samples
@@ -22,6 +23,7 @@ class Listening:
         self._wire = FromWire()
         self._buffer = InputBuffer(capacity_samples)
         self._vad: Vad | None = None
+        self._rows = rows
         self._detector: TurnDetector | None = None
         self._turn_from = 0
         self._fed = 0
@@ -51,7 +53,7 @@ class Listening:
         elif self._detector is not None:
             self._detector.configure(config)
         else:
-            self._detector = TurnDetector(config)
+            self._detector = TurnDetector(config, self._rows)
             self._restart()
 
     def append(self, data: bytes, form: Format) -> bool:

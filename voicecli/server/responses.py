@@ -33,6 +33,7 @@ from voicecli.protocol.events import (
 from voicecli.protocol.items import ContentPart, Item, Response, StatusDetails, StatusError
 from voicecli.server.limits import CHARACTERS_PER_TOKEN, OUTPUT_TOKEN_SAMPLES, Limits, Spent, sound_tokens
 from voicecli.server.responder import Answer, AnswerCall, AnswerItem, AnswerPart, Piece
+from voicecli.server.rows import Rows
 
 ARGUMENTS_PIECE: Final = 16
 """Characters of a function call's arguments in one delta."""
@@ -104,6 +105,7 @@ class RunningResponse:
         form: Format,
         max_tokens: int | None = None,
         spoken: bool = True,
+        rows: Rows | None = None,
     ) -> None:
         """`response` is as it was created, `form` how its sound is spelled; without `spoken` all is written."""
         self.form = form
@@ -114,6 +116,7 @@ class RunningResponse:
         self._pace = pace
         self._max_tokens = max_tokens
         self._progress = Progress.RUNNING
+        self._rows = Rows() if rows is None else rows
         self._ending = StatusDetails(type=answer.status, reason=answer.reason, error=answer.error)
         self._samples = 0
         self._written_s = 0.0
@@ -152,9 +155,8 @@ class RunningResponse:
 
     def cut(self, status: str, reason: str | None, error: StatusError | None = None) -> list[ServerEvent]:
         """Ends it now: no delta more, but every `.done` of what is open."""
-        if Cue.CUT in MOVES[self._progress]:
+        if self._move(Cue.CUT):
             self._ending = StatusDetails(type=status, reason=reason, error=error)
-            self._move(Cue.CUT)
         while self._deadline is not None:
             self._advance()
         return self._take()
@@ -174,8 +176,14 @@ class RunningResponse:
         if self._deadline is None:
             self._move(Cue.SPENT)
 
-    def _move(self, cue: Cue) -> None:
-        self._progress = MOVES[self._progress].get(cue, self._progress)
+    def _move(self, cue: Cue) -> bool:
+        """Takes the row for it; False where there is none."""
+        to = MOVES[self._progress].get(cue)
+        if to is None:
+            return False
+        self._rows[self._progress, cue] += 1
+        self._progress = to
+        return True
 
     def _take(self) -> list[ServerEvent]:
         out, self._out = self._out, []

@@ -40,6 +40,7 @@ from voicecli.server.listening import Listening
 from voicecli.server.refusals import cannot_update_voice, invalid, invalid_value, malformed, unknown
 from voicecli.server.responder import Responder
 from voicecli.server.responses import Ids
+from voicecli.server.rows import Rows
 from voicecli.server.transcribing import Transcribe, Transcribing, length_only
 
 _EXPIRY_IS_AN_ERROR: Final = {Spelling.BETA: True, Spelling.GA: False}
@@ -73,10 +74,11 @@ class ServerSession:
         self._spelling = spelling
         self._settled = False
         """Whether an update has said how the client spells."""
-        self._listening = Listening(open_vad, limits.buffer_samples, limits.listen_samples)
+        self.rows: Final = Rows()
+        self._listening = Listening(open_vad, limits.buffer_samples, limits.listen_samples, self.rows)
         self._listening.configure(self._detection)
         self._answering = Answering(
-            responder, limits, self._ids, self._conversation_id, self._conversation, self._say, self._tell
+            responder, limits, self._ids, self._conversation_id, self._conversation, self._say, self._tell, self.rows
         )
         self._speaking: str | None = None
         """The id of the item that the turn which is being spoken will become."""

@@ -135,6 +135,14 @@ ACTIONS: Final = (
     ),
     Action("answer", "", "Ask for an answer now.", Asked("answer"), title="answer: ask for one", when=connected),
     Action(
+        "kept",
+        "",
+        "Ask the server what it keeps of the last answer that was cut.",
+        Asked("kept"),
+        title="answer: what the server keeps",
+        when=connected,
+    ),
+    Action(
         "echo",
         "MODE",
         "off, or half-duplex: the microphone is shut while the assistant speaks.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from typing import Any, Final, assert_never
+from typing import Any, Final, Protocol, assert_never
 
 import msgspec
 
@@ -26,6 +26,7 @@ from voicecli.core.changes import (
     Started,
     Tokens,
     Told,
+    TurnConfirmed,
     TurnGone,
     TurnGrew,
     TurnMoved,
@@ -34,17 +35,35 @@ from voicecli.core.changes import (
     UsageNow,
 )
 from voicecli.printable import escaped
-from voicecli.ui.view import Row, View
+from voicecli.ui.view import MOST_ROWS, Row, View
 
 VERSION: Final = 1
 
 
-class Jsonl:
-    """Gives the lines of each change. `clean` takes what looks like a secret out of words about the talk."""
+class Secrets(Protocol):
+    """What takes secrets out of texts: a `Redactor`."""
 
-    def __init__(self, clean: Callable[[str], str] = str) -> None:
-        self.view = View()
-        self._clean = clean
+    def __call__(self, text: str) -> str:
+        """What looks like one as well: for words about the talk."""
+
+    @property
+    def known(self) -> Callable[[str], str]:
+        """Those that are known: for the words of the talk."""
+
+    @property
+    def begun(self) -> Callable[[str], int]:
+        """How many characters at the end of a text may be the beginning of one that is known."""
+
+
+class Jsonl:
+    """Gives the lines of each change, without secrets, also where a secret comes in pieces."""
+
+    def __init__(self, clean: Secrets | None = None, most_rows: int = MOST_ROWS) -> None:
+        self.view = View(most_rows)
+        self._clean: Callable[[str], str] = clean or str
+        self._secrets = clean
+        self._held: dict[str, str] = {}  # item -> the end of its text so far, which may be the beginning of a secret
+        self._most_told = most_rows
         self._seq = 0
         self._begun: float | None = None
         self._told: dict[str, int] = {}  # item -> hash of the last line about it that nothing has overtaken
@@ -57,6 +76,10 @@ class Jsonl:
         if isinstance(change, TurnGrew) and change.item not in self.view:
             lines.append(self._line(at, "turn", _turn(Row(item=change.item))))
         self.view.apply(change)
+        if isinstance(change, TurnGone | Ended) or (isinstance(change, TurnSet) and change.ended is not None):
+            items = (*self._held,) if isinstance(change, Ended) else (change.item,)
+            rest = {item: self._held.pop(item) for item in items if item in self._held}
+            lines += (self._line(at, "delta", {"turn": item, "text": text}) for item, text in rest.items())
         said = self._said(change)
         return lines if said is None else [*lines, self._line(at, *said)]
 
@@ -95,12 +118,14 @@ class Jsonl:
                 | TurnSet(item=item)
                 | TurnGone(item=item)
                 | DelayNow(item=item)
+                | TurnConfirmed(item=item)
             ):
                 row = self.view.row(item)
-                return self._news(_turn(row)) if row else None
+                return self._news(self._safe(row)) if row else None
             case TurnGrew():
                 self._told.pop(change.item, None)
-                return "delta", {"turn": change.item, "text": change.text.raw}
+                text = self._streamed(change.item, change.text.raw)
+                return ("delta", {"turn": change.item, "text": text}) if text else None
             case Interrupted():
                 cut = [
                     {"item_id": cut.item, "content_index": cut.content_index, "audio_end_ms": cut.audio_end_ms}
@@ -130,7 +155,8 @@ class Jsonl:
                     {"field": field, "value": self._value(asked), "reason": None} for field, asked in change.refused
                 ]
                 settings = {name: self._value(text) for name, text in change.settings}
-                return "session", {"settings": settings, "refused": refused}
+                names = {n: self._clean(getattr(change, n).raw) or None for n in ("id", "model", "conversation")}
+                return "session", {**names, "settings": settings, "refused": refused}
             case SoundNow():
                 fields = {"side": change.side, "state": change.state, "name": change.name.raw or None}
                 return "device", {**fields, "rate": change.rate, "latency_ms": change.latency_ms}
@@ -167,7 +193,26 @@ class Jsonl:
         if self._told.get(turn["id"]) == said:
             return None
         self._told[turn["id"]] = said
+        if len(self._told) > self._most_told:
+            del self._told[next(iter(self._told))]
         return "turn", turn
+
+    def _safe(self, row: Row) -> dict[str, Any]:
+        """The turn; of one that goes on the end waits here too, for what comes next is added to it."""
+        turn = _turn(row)
+        if not row.over:
+            self._held.pop(row.item, None)
+            turn["text"] = self._streamed(row.item, row.text.raw)
+        return turn
+
+    def _streamed(self, item: str, text: str) -> str:
+        """The end waits while it may be the beginning of a secret: whoever puts the pieces together has the whole."""
+        if self._secrets is None:
+            return text
+        text = self._secrets.known(self._held.pop(item, "") + text)
+        if begun := self._secrets.begun(text):
+            self._held[item] = text[-begun:]
+        return text[: len(text) - begun]
 
     def _value(self, text: Foreign) -> Any:
         """A setting as the server said it; what is no JSON stays text."""
@@ -185,7 +230,12 @@ _PRICE: Final = {"cost": None, "total_cost": None, "currency": None, "prices": N
 
 def _tokens(tokens: Tokens) -> dict[str, Any]:
     return {
-        "input": {"text": tokens.input_text, "audio": tokens.input_audio, "cached": tokens.cached},
+        "input": {
+            "text": tokens.input_text,
+            "audio": tokens.input_audio,
+            "image": tokens.input_image,
+            **{name: getattr(tokens, name) for name in ("cached", "cached_text", "cached_audio")},
+        },
         "output": {"text": tokens.output_text, "audio": tokens.output_audio},
     }
 
@@ -213,6 +263,7 @@ def _turn(row: Row) -> dict[str, Any]:
         "started": _finite(row.started, 3),
         "ended": _finite(row.ended, 3),
         "delay": None if row.delay is None else _delay(row.delay),
+        **{name: getattr(row, name) for name in ("confirmed", "kept_ms")},
     }
 
 

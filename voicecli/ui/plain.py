@@ -9,15 +9,18 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from typing import Final, Literal, NamedTuple
+from urllib.parse import parse_qsl
 
 from voicecli.core.changes import AnyChange, Ended, PhaseNow, Started, Told, TurnGrew, TurnSet
 from voicecli.printable import one_line, painted, printable
-from voicecli.ui.view import Row, View
+from voicecli.ui.view import MOST_ROWS, Row, View
 
 WORDS_WAIT_S: Final = 2.0
 """How long a turn that is over waits for the words of one before it."""
 
 LONGEST_QUOTE: Final = 200
+_TIDIED: Final = 256
+"""After so many items of one answer it is looked which of them the view has forgotten."""
 
 LOCAL: Final = frozenset(
     {
@@ -63,7 +66,7 @@ def start_line(started: Started) -> str:
     said = f"notice: Connecting to {one_line(started.url, 1000)}"
     if started.url_source:
         said += f" (from {one_line(started.url_source)})"
-    if started.model:
+    if started.model and not _names(started.url, started.model):
         said += f", model {one_line(started.model)}"
     if started.key_withheld:
         return f"{said}. The link is not encrypted, key not sent."
@@ -72,14 +75,20 @@ def start_line(started: Started) -> str:
     return f"{said}, with the key from {one_line(started.key_source)}."
 
 
+def _names(url: str, model: str) -> bool:
+    """The URL has the model in its query, so that it need not be said again."""
+    return any(value == model for _, value in parse_qsl(url.partition("?")[2]))
+
+
 def notice_line(told: Told, clean: Clean) -> str:
     """A notice in one line; the server's words are quoted and short."""
     role = "error" if told.severity == "error" else "notice"
     title, hint = (_spoken(told.title), _spoken(told.hint)) if told.code == "limit_near" else (told.title, told.hint)
-    said = clean(one_line(f"{title} {hint}", 1000))
+    # Cleaned before it is cut, and after characters were left out that may have been put into a secret.
+    said = one_line(clean(printable(f"{title} {hint}")), 1000)
     if told.detail.raw.strip():
         who = "in detail" if told.code in LOCAL else "server says"
-        said += f' ({who}: "{clean(one_line(told.detail.raw, LONGEST_QUOTE))}")'
+        said += f' ({who}: "{one_line(clean(printable(told.detail.raw)), LONGEST_QUOTE)}")'
     return f"{role}: {said}"
 
 
@@ -102,7 +111,10 @@ def end_line(ended: Ended, view: View) -> str:
     if view.usage is not None:
         total = view.usage.total
         said.append(
-            _count(total.input_text + total.input_audio + total.output_text + total.output_audio, "token"),
+            _count(
+                total.input_text + total.input_audio + total.input_image + total.output_text + total.output_audio,
+                "token",
+            ),
         )
     return f"end: {', '.join(said)}."
 
@@ -137,9 +149,9 @@ def transcript(view: View) -> list[str]:
 class Plain:
     """The lines of a talk. `deadline` is when `tick` wants to be called; None: never."""
 
-    def __init__(self, *, echo_typed: bool, states: bool, clean: Clean = str) -> None:
+    def __init__(self, *, echo_typed: bool, states: bool, clean: Clean = str, most_rows: int = MOST_ROWS) -> None:
         """`echo_typed`: typed texts came from a pipe. `states`: somebody is there to be told what to do now."""
-        self.view = View()
+        self.view = View(most_rows)
         self.deadline: float | None = None
         self._echo_typed = echo_typed
         self._states = states
@@ -147,12 +159,13 @@ class Plain:
         self._state = ""
         self._waits = False
         self._unshown: set[str] = set()
-        self._seen: set[str] = set()
         self._over_at: dict[str, float] = {}
         self._late: set[str] = set()  # later turns were shown before them
 
     def show(self, change: AnyChange, at: float) -> list[str]:
         """The lines that `change` makes due at `at`."""
+        item = getattr(change, "item", None)
+        fresh = isinstance(item, str) and item not in self.view
         self.view.apply(change)
         match change:
             case Started():
@@ -163,11 +176,9 @@ class Plain:
                 return self._phase(change)
             case Ended():
                 return [*self._rest(), end_line(change, self.view)]
-        if isinstance(item := getattr(change, "item", None), str) and (row := self.view.head(item)):
-            if item not in self._seen:
-                self._seen.add(item)
-                if row.role != "you" or row.via != "text" or self._echo_typed:
-                    self._unshown.add(item)
+        if isinstance(item, str) and (row := self.view.head(item)):
+            if fresh and (row.role != "you" or row.via != "text" or self._echo_typed):
+                self._unshown.add(item)
             if row.over and item in self._unshown:
                 self._over_at.setdefault(item, at)
                 return self._due(at)
@@ -191,7 +202,17 @@ class Plain:
         return [f"state: {word}"] if self._states and change.phase != "not_connected" else []
 
     def _in_order(self) -> list[Row]:
-        return [row for item in self.view.order if item in self._unshown and (row := self.view.row(item))]
+        rows = [row for item in self.view.order if item in self._unshown and (row := self.view.row(item))]
+        if len(rows) < len(self._unshown):  # the view has forgotten some
+            for item in self._unshown.difference(row.item for row in rows):
+                self._shown(item)
+        return rows
+
+    def _shown(self, item: str) -> None:
+        """Nothing more has to be known of it."""
+        self._unshown.discard(item)
+        self._over_at.pop(item, None)
+        self._late.discard(item)
 
     def _due(self, at: float) -> list[str]:
         lines: list[str] = []
@@ -221,7 +242,7 @@ class Plain:
         return lines
 
     def _line(self, row: Row, before: str = "") -> list[str]:
-        self._unshown.discard(row.item)
+        self._shown(row.item)
         text = turn_text(row)
         return block(row.role, before + text) if text else []
 
@@ -248,8 +269,8 @@ class Written(NamedTuple):
 class OneShot:
     """One question: the bare answer as it streams on stdout, everything else on stderr."""
 
-    def __init__(self, clean: Clean = str) -> None:
-        self.view = View()
+    def __init__(self, clean: Clean = str, most_rows: int = MOST_ROWS) -> None:
+        self.view = View(most_rows)
         self._clean = clean
         self._so_far: dict[str, list[str]] = {}
         self._column = 0
@@ -277,7 +298,11 @@ class OneShot:
     def _more(self, item: str, text: str) -> str:
         if not text:
             return ""
-        begin = self._put("\n") if item not in self._so_far and self._column else ""
+        begin = ""
+        if item not in self._so_far:
+            begin = self._put("\n") if self._column else ""
+            if len(self._so_far) % _TIDIED == 0:
+                self._so_far = {name: pieces for name, pieces in self._so_far.items() if name in self.view}
         self._so_far.setdefault(item, []).append(text)
         return begin + self._put(text)
 

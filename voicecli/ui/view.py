@@ -29,6 +29,7 @@ from voicecli.core.changes import (
     Started,
     Status,
     Told,
+    TurnConfirmed,
     TurnGone,
     TurnGrew,
     TurnMoved,
@@ -69,6 +70,10 @@ class Row(Struct, frozen=True, kw_only=True):
     """How long it took to be heard."""
     gone: bool = False
     """Taken out of the conversation because nobody heard it."""
+    confirmed: Literal["cut", "deleted"] | None = None
+    """What the server says that it has done with it."""
+    kept_ms: int | None = None
+    """Of its sound, by the server; None where it did not say, or keeps nothing."""
 
     @property
     def over(self) -> bool:
@@ -141,11 +146,15 @@ class View:
             case TurnGone(item=item):
                 if (row := self.row(item)) is not None:
                     self._rows[item] = replace(row, gone=True, heard=NOTHING, unheard=row.text)
+            case TurnConfirmed(item=item, kept_ms=ms):
+                if item in self._rows:
+                    word: Literal["cut", "deleted"] = "deleted" if ms is None else "cut"
+                    self._rows[item] = replace(self._rows[item], confirmed=word, kept_ms=ms)
             case Started():
                 self.started = change
             case Interrupted():
                 self.interruptions.append(change)
-                del self.interruptions[:-MOST_ROWS]
+                del self.interruptions[: -self._most_rows]
             case DelayNow(item=item):
                 if item in self._rows:
                     self._rows[item] = replace(self._rows[item], delay=change)
