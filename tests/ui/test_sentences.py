@@ -73,7 +73,7 @@ def test_status_says_all_of_it():
     view.apply(Started("", "1", "ptt", "", "gpt", None, False, ""))
     view.apply(PhaseNow("press_to_talk"))
     view.apply(SoundNow(side="input", state="opened", name=Foreign("USB\x07 Audio")))
-    view.apply(UsageNow(None, Tokens(), Tokens(1, 2, 3, 4, 5)))
+    view.apply(UsageNow(None, Tokens(), Tokens(input_text=1, input_audio=2, cached=3, output_text=4, output_audio=5)))
     assert said("status", view)[:4] == [
         "The talk is push-to-talk, with gpt.",
         "State: press to talk.",

@@ -250,7 +250,7 @@ class LimitsNow(Change, frozen=True):
     limits: tuple[LimitNow, ...]
 
 
-class Tokens(Struct, frozen=True):
+class Tokens(Struct, frozen=True, kw_only=True):
     """Token counts by kind, as the server gave them."""
 
     input_text: int = 0

@@ -68,7 +68,14 @@ def rich(facts: Facts, at: float = START) -> Facts:
         facts.apply(DelayNow(f"turn_{n}", 0.06, sent, 0.09), at)
     limits = (limit("requests", 1000, 940, 3.0), limit("tokens", 40_000, 23_600, 37.0))
     facts.apply(LimitsNow(limits), at)
-    facts.apply(UsageNow("turn_3", Tokens(), Tokens(3100, 11_200, 8000, 420, 5120)), at)
+    facts.apply(
+        UsageNow(
+            "turn_3",
+            Tokens(),
+            Tokens(input_text=3100, input_audio=11_200, cached=8000, output_text=420, output_audio=5120),
+        ),
+        at,
+    )
     return facts
 
 

@@ -72,7 +72,7 @@ def test_role_title_keys_and_the_words_of_others_have_their_inks() -> None:
     assert style_of(strips, "It came from") == DARK("fg")
     assert style_of(strips, "the server says") == DARK("muted")
     assert style_of(strips, "enter") == DARK("ai", bold=True)
-    warned = notice_lines(with_notice(notices.told("no_microphone")), L80, DARK, UNICODE)
+    warned = notice_lines(with_notice(notices.told("no_microphone", typing="")), L80, DARK, UNICODE)
     assert style_of(warned, "notice") == DARK("warn", bold=True)
     assert style_of(notice_lines(refused(), L80, PLAIN, UNICODE), "enter").bold
 

@@ -116,7 +116,7 @@ def test_of_a_file_only_its_name_is_shown(path: str) -> None:
 
 
 def test_tokens_are_summed_without_counting_cached_ones_twice() -> None:
-    assert summed(Tokens(1, 2, 3, 4, 5)) == 12
+    assert summed(Tokens(input_text=1, input_audio=2, cached=3, output_text=4, output_audio=5, input_image=7)) == 19
     assert [thousands(n) for n in (0, 999, 1000, 3199, 99_999, 112_000, 1_250_000, 10**15)] == [
         *("0", "999", "1.0k", "3.1k", "99.9k", "112k", "1.2M", "99999M"),
     ]
@@ -145,7 +145,14 @@ def test_foreign_text_is_made_safe_and_never_wider_than_the_rail(height: int) ->
     facts.apply(SoundNow(side="input", state="opened", name=Foreign(nasty)), START)
     facts.apply(SoundNow(side="output", state="lost", name=Foreign(nasty)), START)
     facts.apply(LimitsNow(tuple(limit(nasty, 100, n, 1e6) for n in range(50))), START)
-    facts.apply(UsageNow(None, Tokens(), Tokens(*[10**18] * 5)), START)
+    facts.apply(
+        UsageNow(
+            None,
+            Tokens(),
+            Tokens(input_text=10**18, input_audio=10**18, cached=10**18, output_text=10**18, output_audio=10**18),
+        ),
+        START,
+    )
     for strip in rail_lines(facts, L120, DARK, UNICODE, START, height):
         assert strip.cell_length == 36
         assert not UNSAFE.search(strip.text)

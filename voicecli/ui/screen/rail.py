@@ -128,7 +128,7 @@ def _tokens(facts: Facts, inks: Inks) -> list[Entry]:
 
 def summed(tokens: Tokens) -> int:
     """Cached ones are counted in the others already."""
-    return tokens.input_text + tokens.input_audio + tokens.output_text + tokens.output_audio
+    return tokens.input_text + tokens.input_audio + tokens.input_image + tokens.output_text + tokens.output_audio
 
 
 def thousands(n: int) -> str:
