@@ -143,7 +143,7 @@ class TalkApp(Citizen):
             return
         typed = isinstance(event, events.Paste) or (isinstance(event, events.Key) and event.is_printable)
         if typed and self.is_running and not self._covered and not self.face.composer.typing:
-            self.face.composer.focus()
+            self.screen.set_focus(self.face.composer.editor)  # at once, so that this very key gets there
         await super().on_event(event)
 
     def _acts(self, key: str) -> bool:
