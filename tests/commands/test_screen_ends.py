@@ -102,6 +102,20 @@ def test_a_terminal_that_goes_away_is_129(home: Home) -> None:
         assert "Traceback" not in home.log
 
 
+def test_a_terminal_that_goes_away_without_a_signal_is_129_too(home: Home) -> None:
+    """As a remote shell that was cut off: reading fails, and nobody says why."""
+    program = (
+        "import signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])\n"
+        "from voicecli.cli import main\n"
+        "sys.exit(main())"
+    )
+    with server() as far, shown(home, "chat", "--url", far.url, program=program) as chat:
+        chat.terminal.until(READY)
+        chat.terminal.hang_up()
+        assert chat.code(END_S) == 129
+        assert "Traceback" not in home.log
+
+
 def test_a_bug_in_the_screen_is_70_and_shows_no_locals_g9(home: Home) -> None:
     program = (
         "import os\n"
