@@ -202,4 +202,49 @@ def test_lines_of_the_text_stay_lines_when_they_are_copied() -> None:
     play(script, answer("a", "Do:\n  one\n\n  two"))
 
 
+def test_it_is_read_turn_by_turn() -> None:
+    async def script(app: Shown, pilot: Pilot[None]) -> None:
+        def marked() -> list[str]:
+            lines = range(app.conversation.size.height)
+            segments = [segment for y in lines for segment in app.conversation.render_line(y)]
+            return [segment.text for segment in segments if segment.style and segment.style.reverse]
+
+        assert marked() == []
+        app.conversation.focus()
+        await settled(pilot)
+        assert marked() == ["assistant"]
+        assert app.conversation.lines[-1].endswith("words.")
+        await pilot.press("k")
+        assert marked() == ["you"]
+        await pilot.press("g")
+        await settled(pilot)
+        assert app.conversation.lines[0] == "       you  Question 0?"
+        assert marked() == ["you"]
+        await pilot.press("j", "j", "j")
+        await settled(pilot)
+        assert marked() == ["assistant"]
+        await pilot.press("G")
+        await settled(pilot)
+        assert app.conversation.new_below is None
+        await pilot.press("k", "k", "y", "Y", "escape")
+        await settled(pilot)
+        assert app.copied == ["a28", None]
+        assert app.left == 1
+        app.screen.set_focus(None)
+        await settled(pilot)
+        assert marked() == []
+
+    play(script, talk(30))
+
+
+def test_a_click_on_the_text_gives_its_letters_to_nobody_else() -> None:
+    async def script(app: Shown, pilot: Pilot[None]) -> None:
+        app.screen.set_focus(None)
+        await pilot.click(app.conversation)
+        assert not app.conversation.has_focus
+        assert not app.conversation.reads("j")
+
+    play(script, talk(2))
+
+
 MOSH = "Then use mosh. It keeps its own session over UDP, so a new address does not end it."
