@@ -28,6 +28,7 @@ SERVE: Final = (sys.executable, "-P", "-m", "voicecli", "serve", "--child")
 START_S: Final = 10.0
 STOP_S: Final = 2.0
 """`EmbeddedServer.stop` takes no longer."""
+DYING_S: Final = 0.2
 RESTORE_S: Final = 0.3
 TAIL: Final = 600
 """Characters of the child's own words that are kept for an error."""
@@ -93,7 +94,7 @@ class EmbeddedServer:
 
     def revive(self) -> str:
         """The URL at which it listens; where it has died it is started anew, elsewhere. Raises as `start` does."""
-        if self._child is not None and self._child.poll() is None:
+        if self._child is not None and not _dead(self._child):
             return self._url
         self.stop()
         return self.start()
@@ -182,6 +183,15 @@ def without_secrets(environment: Mapping[str, str]) -> dict[str, str]:
         for name, value in environment.items()
         if not name.upper().startswith(_PRIVATE) and not any(word in name.upper() for word in _SECRET_WORDS)
     }
+
+
+def _dead(child: subprocess.Popen[bytes]) -> bool:
+    """Whether it has died; one that is dying has closed its sockets before that can be seen."""
+    try:
+        child.wait(DYING_S)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
 
 
 def _code(child: subprocess.Popen[bytes]) -> str:
