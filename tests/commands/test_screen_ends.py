@@ -100,7 +100,7 @@ def test_a_practice_server_that_dies_is_told_and_enter_starts_another(home: Home
         chat.terminal.until(READY)
         (child,) = children(chat.process.pid)
         os.kill(child, signal.SIGKILL)
-        chat.terminal.until("The connection dropped")
+        chat.terminal.until("try again")
         chat.terminal.type("\r")
         chat.terminal.until("Connected again")
         (another,) = children(chat.process.pid)
