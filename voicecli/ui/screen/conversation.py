@@ -75,6 +75,7 @@ class Conversation(ScrollView, can_focus=True):
         self._rows = Rows(Look(Layout.of(80, 24), inks, glyphs, 80), clean)
         self._kept = 0  # lines that are kept as they were drawn
         self._ours = False  # it is scrolled by us, not by the person
+        self._marking = False  # it holds still only because text is being marked
         self._marked: Entry | None = None
         self._held: tuple[int, int] | None = None  # scrolled back: label of what stands on top, and which row of it
 
@@ -168,14 +169,19 @@ class Conversation(ScrollView, can_focus=True):
 
     def _scrolled(self) -> None:
         """The person scrolled: to the end, or to what is to stay in sight."""
-        found = self._rows.stack.at(self.scroll_offset.y)
-        if found is None or self.scroll_offset.y >= self.max_scroll_y:
+        self._marking = False
+        if self.scroll_offset.y >= self.max_scroll_y:
             self._held, self.new_below = None, None
         else:
-            self.new_below = self.new_below or 0
-            self._held = (found[0].label, found[1])
+            self._hold()
             if self._rows.unwrapped:
                 self.call_later(self._settle)
+
+    def _hold(self) -> None:
+        """What stands on top now stays there."""
+        if (found := self._rows.stack.at(self.scroll_offset.y)) is not None:
+            self._held = (found[0].label, found[1])
+            self.new_below = self.new_below or 0
 
     def to_end(self) -> None:
         """Back to now."""
@@ -295,5 +301,11 @@ class Conversation(ScrollView, can_focus=True):
         """The text in it, without what stands beside; lines that were only broken are joined."""
         return selected(self._rows.stack, selection), "\n"
 
-    def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Text does not move while it is being marked: the end is followed again when nothing is marked any more."""
         self.refresh()
+        if selection is None and self._marking:
+            self.to_end()
+        elif selection is not None and self._held is None and self.max_scroll_y > 0:
+            self._hold()
+            self._marking = True

@@ -173,8 +173,9 @@ class Rows:
     def _open(self, item: str, after: str | None) -> None:
         if item in self._turns or (row := self._facts.view.head(item)) is None:
             return
-        entry = self._turns[item] = Entry(item, row.role)
+        entry = Entry(item, row.role)
         self._place(entry, self._turns.get(after) if after is not None else None, self.stack.last)
+        self._turns[item] = entry
         self._changed[item] = None
         self.opened.append(item)
         self._bound()
