@@ -210,7 +210,7 @@ class Conversation(ScrollView, can_focus=True):
 
     def reads(self, key: str) -> bool:
         """Whether `key`, a letter, acts here and is not meant for the line."""
-        return self.has_focus and key in READING
+        return self.screen.focused is self and key in READING
 
     def on_focus(self) -> None:
         self._mark(self._rows.last_turn())
