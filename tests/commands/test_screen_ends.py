@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.commands.processes import Home, wait_for
+from tests.commands.processes import Home, children, gone, wait_for
 from tests.commands.servers import Speaker, server
 from tests.commands.terminals import Shown, Terminal, shown
 
@@ -94,8 +95,38 @@ def test_a_server_that_refuses_is_told_after_the_screen_and_is_3(home: Home) -> 
         chat.clean()
 
 
+def test_a_practice_server_that_dies_is_told_and_enter_starts_another(home: Home) -> None:
+    with shown(home, "chat") as chat:
+        chat.terminal.until(READY)
+        (child,) = children(chat.process.pid)
+        os.kill(child, signal.SIGKILL)
+        chat.terminal.until("try again")
+        chat.terminal.type("\r")
+        chat.terminal.until("Connected again")
+        (another,) = children(chat.process.pid)
+        say(chat, "hello", 'You wrote: "hello"')
+        chat.terminal.type("\x11")
+        assert chat.code(END_S) == 0
+        chat.clean()
+        wait_for(lambda: gone(another), 3)
+
+
 def test_a_terminal_that_goes_away_is_129(home: Home) -> None:
     with server() as far, shown(home, "chat", "--url", far.url) as chat:
+        chat.terminal.until(READY)
+        chat.terminal.hang_up()
+        assert chat.code(END_S) == 129
+        assert "Traceback" not in home.log
+
+
+def test_a_terminal_that_goes_away_without_a_signal_is_129_too(home: Home) -> None:
+    """As a remote shell that was cut off: reading fails, and nobody says why."""
+    program = (
+        "import signal, sys; signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGHUP])\n"
+        "from voicecli.cli import main\n"
+        "sys.exit(main())"
+    )
+    with server() as far, shown(home, "chat", "--url", far.url, program=program) as chat:
         chat.terminal.until(READY)
         chat.terminal.hang_up()
         assert chat.code(END_S) == 129

@@ -6,6 +6,7 @@ A face on main takes the changes and gives what the person wants.
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
@@ -98,6 +99,11 @@ class Conversing:
         """The exit code that a signal, or a face that cannot go on, has asked for; 0 before."""
         self.veil: Callable[[AnyChange], Iterable[AnyChange]] = lambda change: (change,)
         """What of a change is shown."""
+        self.waits = True
+        """Main may wait for a server of our own to start."""
+        self._reviving: threading.Thread | None = None
+        self._news: deque[Moved | Told] = deque()
+        """What came of starting it."""
         self.restore: Callable[[], None] | None = None
         """Puts the terminal back where the end has to be a hard one."""
         self.stuck = False
@@ -127,6 +133,8 @@ class Conversing:
         if (trouble := self._parts.log.notice) and trouble not in self._told:
             self._told.append(trouble)
             self.tell("cannot_write", trouble)
+        while self._news:
+            self._again(self._news.popleft())
         session = self._session.changes.take()
         while self.ended is None:
             change = self._own.popleft() if self._own else next(session, None)
@@ -196,8 +204,8 @@ class Conversing:
         """Carries out an action; `view` is what there is to be saved. False: it is the face's own affair."""
         stimulus = do.stimulus
         if stimulus == Asked("retry"):
-            self._revive()
-        if stimulus is not None:
+            self._retry()
+        elif stimulus is not None:
             self.give(stimulus)
         elif do.action.id == "save":
             self._save(Path(do.argument), view)
@@ -205,15 +213,31 @@ class Conversing:
             return False
         return True
 
-    def _revive(self) -> None:
-        if self._where.revive is None:
-            return
-        try:
-            url = self._where.revive()
-        except ServerFailed as failed:
-            self.show(notices.told("practice_failed", failed.what))
+    def _retry(self) -> None:
+        """A server of our own is started anew first, where it has died, which may take seconds."""
+        revive = self._where.revive
+        if revive is None:
+            self._session.give(Asked("retry"))
+        elif self.waits:
+            self._again(_revived(revive))
+        elif self._reviving is None:
+            thread = threading.Thread(target=self._revive, args=(revive,), name="reviving", daemon=True)
+            self._reviving = thread
+            thread.start()
+
+    def _revive(self, revive: Callable[[], str]) -> None:
+        """In a thread of its own."""
+        self._news.append(_revived(revive))
+        self.ring()
+
+    def _again(self, revived: Moved | Told) -> None:
+        """On main: a mailbox has one writer."""
+        self._reviving = None
+        if isinstance(revived, Moved):
+            self._session.give(revived)
         else:
-            self._session.give(Moved(url))
+            self.show(revived)
+        self._session.give(Asked("retry"))
 
     def _save(self, path: Path, view: View) -> None:
         text = "".join(f"{line}\n" for line in transcript(view))
@@ -235,6 +259,13 @@ class Conversing:
     def tell(self, code: str, title: str, hint: str = "", detail: str = "") -> None:
         """Puts a warning into the stream."""
         self.show(Told(severity="warning", code=code, title=title, hint=hint, detail=Foreign(detail)))
+
+
+def _revived(revive: Callable[[], str]) -> Moved | Told:
+    try:
+        return Moved(revive())
+    except ServerFailed as failed:
+        return notices.told("practice_failed", failed.what)
 
 
 def _log(change: AnyChange) -> None:

@@ -39,6 +39,8 @@ SMALLEST: Final = (20, 5)
 SHOW_END_S: Final = 5.0
 """A terminal that stopped reading does not hold up the end for longer."""
 BUG: Final = 70
+EXPLAINED: Final = (1, 3, 4, BUG)
+"""Exit codes that a person did not ask for."""
 
 _BUG: Final = Told(
     severity="error",
@@ -91,6 +93,7 @@ class Screen:
     def run(self) -> int:
         """Until `Ended`; gives the exit code."""
         talk = self._talk
+        talk.waits = False
         talk.veil = Veil(self._parts.config.redactor)
         talk.begin()
         width, height = _size()
@@ -174,6 +177,7 @@ class Screen:
     def _by_lines(self, title: str, hint: str, bug: BaseException | None = None) -> int:
         if bug is not None:
             _LOG.error("the screen could not be started: %s", type(bug).__name__)
+        self._talk.waits = True
         self._talk.tell("no_screen", title, f"{hint} Lines take its place; --plain does not try.")
         parts = self._parts
         face = PlainFace(True, parts.config.redactor, ptt=parts.config.settings.ptt)
@@ -197,8 +201,8 @@ class Screen:
 
 
 def _last_words(view: View, code: int) -> list[Told]:
-    """Errors that explain an exit code; they were on the screen, which is gone."""
-    return [told for told in view.notices if told.severity == "error"][-1:] if code else []
+    """The error that explains an exit code; it was on the screen, which is gone."""
+    return [told for told in view.notices if told.severity == "error"][-1:] if code in EXPLAINED else []
 
 
 def _look(module: ModuleType, settings: Settings, known: Known) -> Any:

@@ -90,6 +90,7 @@ class Shown(App[None]):
     """The widgets, with the layout of the whole screen."""
 
     CSS = "Screen { background: $background; }"
+    AUTO_FOCUS = None
 
     def __init__(self, changes: Iterable[AnyChange] = (), inks: Inks = DARK) -> None:
         super().__init__()
@@ -99,6 +100,8 @@ class Shown(App[None]):
         self.below = Below(self.conversation, inks, UNICODE)
         self.layout_now = Layout.of(80, 24)
         self._first = list(changes)
+        self.copied: list[str | None] = []
+        self.left = 0
 
     def compose(self) -> ComposeResult:
         yield self.conversation
@@ -112,6 +115,12 @@ class Shown(App[None]):
     def on_resize(self, event: events.Resize) -> None:
         self.layout_now = Layout.of(*event.size)
         self.feed()
+
+    def on_conversation_copy(self, copy: Conversation.Copy) -> None:
+        self.copied.append(copy.item)
+
+    def on_conversation_left(self) -> None:
+        self.left += 1
 
     def feed(self, changes: Iterable[AnyChange] = ()) -> None:
         for change in changes:

@@ -144,6 +144,27 @@ def test_words_are_only_words(word: str):
     play(script)
 
 
+@pytest.mark.parametrize(
+    ("typed", "text"),
+    [
+        (("Z", "backspace", "Q"), "Q"),
+        (("a", "b", "backspace", "backspace", "Q", "X"), "QX"),
+        (("a", "b", "c", "left", "left", "Q"), "aQbc"),
+        (("a", "b", "c", "home", "delete", "X"), "Xbc"),
+        (("a", "space", "b", "ctrl+w", "c", "ctrl+u", "d"), "d"),
+    ],
+)
+def test_what_is_typed_fast_keeps_its_order(typed: tuple[str, ...], text: str):
+    async def script(host: Host, pilot: Pilot[None]) -> None:
+        for key in typed:  # all at once, as a terminal gives what was typed while the screen was busy
+            host.post_message(events.Key(key, " " if key == "space" else key if len(key) == 1 else None))
+        await pilot.pause()
+        await pilot.pause()
+        assert host.line.value == text
+
+    play(script)
+
+
 def test_undo_is_where_terminals_have_it_and_ctrl_z_and_ctrl_y_change_nothing():
     async def script(host: Host, pilot: Pilot[None]) -> None:
         await pilot.press(*"ab", "ctrl+j", "c")

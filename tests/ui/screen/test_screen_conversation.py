@@ -9,8 +9,9 @@ from conversation_app import SPEAKER, Shown, answer, done, grew, opened, typed
 from textual.pilot import Pilot
 from textual.selection import SELECT_ALL
 
-from voicecli.core.changes import AnyChange, HeardNow, TurnMoved
-from voicecli.ui.screen.theme import DARK, PLAIN, Inks
+from voicecli.core.changes import AnyChange, Foreign, HeardNow, TurnMoved, TurnSet
+from voicecli.ui.screen.glyphs import ASCII
+from voicecli.ui.screen.theme import DARK, LIGHT, PLAIN, Inks
 
 Script = Callable[[Shown, Pilot[None]], Awaitable[None]]
 
@@ -181,6 +182,44 @@ def test_text_is_marked_with_the_mouse_without_what_stands_beside() -> None:
     play(script, [*typed("y", "And what now?"), *answer("a", MOSH)])
 
 
+def test_text_holds_still_while_it_is_marked_and_goes_on_afterwards() -> None:
+    async def script(app: Shown, pilot: Pilot[None]) -> None:
+        before = app.conversation.lines
+        await pilot.mouse_down(app.conversation, offset=(14, 3))
+        await pilot.hover(app.conversation, offset=(30, 4))
+        app.feed(answer("b", "More. " * 100))
+        await settled(pilot)
+        assert app.conversation.lines == before[: len(app.conversation.lines)]
+        await pilot.mouse_up(app.conversation, offset=(30, 4))
+        await settled(pilot)
+        assert app.conversation.lines == before[: len(app.conversation.lines)]
+        assert app.conversation.new_below == 1
+        app.screen.clear_selection()
+        await settled(pilot)
+        assert app.conversation.lines[-1].endswith("More.")
+        assert app.conversation.new_below is None
+
+    play(script, talk(30))
+
+
+def test_another_look_is_drawn_at_once() -> None:
+    async def script(app: Shown, pilot: Pilot[None]) -> None:
+        app.conversation.restyle(LIGHT, ASCII)
+        app.feed()
+        await settled(pilot)
+        line = app.conversation.render_line(app.conversation.size.height - 2)
+        assert "// rest" in line.text
+        (style,) = (segment.style for segment in line if "//" in segment.text)
+        assert style is not None
+        assert style.color is not None
+        assert style.color.name == LIGHT.colour("warn")
+
+    cut = TurnSet(
+        item="a", status="interrupted", text=Foreign("One rest"), heard=Foreign("One "), unheard=Foreign("rest")
+    )
+    play(script, [opened("a"), cut])
+
+
 def test_a_mark_that_begins_beside_the_text_takes_the_whole_line() -> None:
     async def script(app: Shown, pilot: Pilot[None]) -> None:
         y = len(app.conversation.lines) - 1
@@ -200,6 +239,51 @@ def test_lines_of_the_text_stay_lines_when_they_are_copied() -> None:
         assert app.screen.get_selected_text() == "Do:\n  one\n\n  two"
 
     play(script, answer("a", "Do:\n  one\n\n  two"))
+
+
+def test_it_is_read_turn_by_turn() -> None:
+    async def script(app: Shown, pilot: Pilot[None]) -> None:
+        def marked() -> list[str]:
+            lines = range(app.conversation.size.height)
+            segments = [segment for y in lines for segment in app.conversation.render_line(y)]
+            return [segment.text for segment in segments if segment.style and segment.style.reverse]
+
+        assert marked() == []
+        app.conversation.focus()
+        await settled(pilot)
+        assert marked() == ["assistant"]
+        assert app.conversation.lines[-1].endswith("words.")
+        await pilot.press("k")
+        assert marked() == ["you"]
+        await pilot.press("g")
+        await settled(pilot)
+        assert app.conversation.lines[0] == "       you  Question 0?"
+        assert marked() == ["you"]
+        await pilot.press("j", "j", "j")
+        await settled(pilot)
+        assert marked() == ["assistant"]
+        await pilot.press("G")
+        await settled(pilot)
+        assert app.conversation.new_below is None
+        await pilot.press("k", "k", "y", "Y", "escape")
+        await settled(pilot)
+        assert app.copied == ["a28", None]
+        assert app.left == 1
+        app.screen.set_focus(None)
+        await settled(pilot)
+        assert marked() == []
+
+    play(script, talk(30))
+
+
+def test_a_click_on_the_text_gives_its_letters_to_nobody_else() -> None:
+    async def script(app: Shown, pilot: Pilot[None]) -> None:
+        app.screen.set_focus(None)
+        await pilot.click(app.conversation)
+        assert not app.conversation.has_focus
+        assert not app.conversation.reads("j")
+
+    play(script, talk(2))
 
 
 MOSH = "Then use mosh. It keeps its own session over UDP, so a new address does not end it."

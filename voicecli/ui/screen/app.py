@@ -22,6 +22,7 @@ from voicecli.ui.screen.bars import Pressed, Released
 from voicecli.ui.screen.citizen import Citizen
 from voicecli.ui.screen.completion import Files, no_files
 from voicecli.ui.screen.composer import PasteCut, Scrolled, Sent, paste_cut
+from voicecli.ui.screen.conversation import Conversation
 from voicecli.ui.screen.face import Face, Look
 from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.guard import Guard, NoColour
@@ -142,8 +143,9 @@ class TalkApp(Citizen):
         if isinstance(event, events.Key) and not event.is_forwarded and self._acts(event.key):
             return
         typed = isinstance(event, events.Paste) or (isinstance(event, events.Key) and event.is_printable)
+        typed = typed and not (isinstance(event, events.Key) and self.face.conversation.reads(event.key))
         if typed and self.is_running and not self._covered and not self.face.composer.typing:
-            self.face.composer.focus()
+            self.screen.set_focus(self.face.composer.editor)  # at once, so that this very key gets there
         await super().on_event(event)
 
     def _acts(self, key: str) -> bool:
@@ -308,6 +310,14 @@ class TalkApp(Citizen):
             self.face.composer.value = f"{entry.do.action.command} "
             self.face.composer.focus()
 
+    def on_conversation_copy(self, copy: Conversation.Copy) -> None:
+        """By a key while it is read turn by turn."""
+        row = None if copy.item is None else self.view.row(copy.item)
+        self._clip("\n".join(transcript(self.view)) if copy.item is None else turn_text(row) if row else "")
+
+    def on_conversation_left(self) -> None:
+        self.face.composer.focus()
+
     def _copy(self, which: str) -> None:
         """Into the clipboard: the whole talk, a turn counted from the end, else the last answer (G34)."""
         rows = [row for row in self.view.rows() if turn_text(row)]
@@ -318,6 +328,9 @@ class TalkApp(Citizen):
                 rows = [row for row in rows if row.role == "assistant"]
             number = int(which) if which.isascii() and which.isdigit() and len(which) < 6 else 1
             text = turn_text(rows[-number]) if 0 < number <= len(rows) else ""
+        self._clip(text)
+
+    def _clip(self, text: str) -> None:
         text = self._clean(printable(text)).strip()[:MOST_COPIED]
         if text:
             self.copy_to_clipboard(text)

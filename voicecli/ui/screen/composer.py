@@ -75,6 +75,12 @@ class Editor(TextArea, inherit_bindings=False):
         Binding("ctrl+underscore,super+z", "undo", show=False),
         Binding("super+y,super+shift+z", "redo", show=False),
     ]
+    _acts: ClassVar[dict[str, str]] = {
+        key.strip(): binding.action
+        for binding in BINDINGS
+        if isinstance(binding, Binding)
+        for key in binding.key.split(",")
+    }
     DEFAULT_CSS = """
     Editor, Editor:focus {
         border: none; padding: 0; height: 1; width: 1fr; background: transparent; scrollbar-size-vertical: 0;
@@ -91,7 +97,11 @@ class Editor(TextArea, inherit_bindings=False):
         self._composer = composer
 
     async def _on_key(self, event: events.Key) -> None:
-        if self._composer.pressed(event.key):
+        taken = self._composer.pressed(event.key)
+        if not taken and (action := self._acts.get(event.key)):
+            await self.run_action(action)  # as a binding it would be overtaken by what is typed right after it
+            taken = True
+        if taken:
             event.stop()
             event.prevent_default()  # else TextArea's own handler is called next
 

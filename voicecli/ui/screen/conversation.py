@@ -5,11 +5,13 @@ It decides nothing and asks no clock; `note` is told each change after the facts
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 
 from rich.style import Style
 from textual import events
+from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
+from textual.message import Message
 from textual.reactive import var
 from textual.scroll_view import ScrollView
 from textual.selection import Selection
@@ -29,17 +31,39 @@ from voicecli.ui.screen.turn import Clean
 MOST_DRAWN: Final = 2000
 """Lines that are kept as they were drawn."""
 MORE_S: Final = 1 / 60
+READING: Final = frozenset("jkgGyY")
 
 
 class Conversation(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     Conversation {
-        width: 1fr; height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size-vertical: 1;
+        width: 1fr; height: 1fr; overflow-x: hidden; overflow-y: scroll; scrollbar-size: 0 0;
         background: $background; color: $foreground;
-        scrollbar-color: $background; scrollbar-background: $background;
     }
-    Conversation.-back { scrollbar-color: $border; }
     """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("j,down", "step(1)", show=False),
+        Binding("k,up", "step(-1)", show=False),
+        Binding("g,home", "first", show=False),
+        Binding("G,end", "last", show=False),
+        Binding("y", "copy", show=False),
+        Binding("Y", "copy(True)", show=False),
+        Binding("pageup", "page(-1)", show=False),
+        Binding("pagedown", "page(1)", show=False),
+        Binding("escape", "leave", show=False),
+    ]
+    """They act only where `tab` led to the conversation; a click leads to no such thing."""
+
+    class Copy(Message):
+        """The person wants a copy of the turn, or of all."""
+
+        def __init__(self, item: str | None) -> None:
+            super().__init__()
+            self.item = item
+
+    class Left(Message):
+        """The person has read enough and goes back to where is typed."""
 
     new_below: var[int | None] = var(None)
     """Turns that have come since it was scrolled back; None: it stays at the end as that moves on."""
@@ -51,6 +75,8 @@ class Conversation(ScrollView, can_focus=True):
         self._rows = Rows(Look(Layout.of(80, 24), inks, glyphs, 80), clean)
         self._kept = 0  # lines that are kept as they were drawn
         self._ours = False  # it is scrolled by us, not by the person
+        self._marking = False  # it holds still only because text is being marked
+        self._marked: Entry | None = None
         self._held: tuple[int, int] | None = None  # scrolled back: label of what stands on top, and which row of it
 
     # ---- what is asked of it
@@ -104,9 +130,8 @@ class Conversation(ScrollView, can_focus=True):
         stack, held = self._rows.stack, self._on_top()
         self._wrap_seen(held)
         self._ours = True
-        # Its own scroll bar is always there, so a height is no reason to lay out and paint the whole screen.
+        # Another height is no reason to lay out and paint the whole screen, which setting it would do.
         self.set_reactive(Widget.virtual_size, Size(self.size.width, stack.height))
-        self.vertical_scrollbar.window_virtual_size = stack.height
         target = self.max_scroll_y
         if held is not None:
             entry, row = held
@@ -144,15 +169,19 @@ class Conversation(ScrollView, can_focus=True):
 
     def _scrolled(self) -> None:
         """The person scrolled: to the end, or to what is to stay in sight."""
-        found = self._rows.stack.at(self.scroll_offset.y)
-        if found is None or self.scroll_offset.y >= self.max_scroll_y:
+        self._marking = False
+        if self.scroll_offset.y >= self.max_scroll_y:
             self._held, self.new_below = None, None
         else:
-            self.new_below = self.new_below or 0
-            self._held = (found[0].label, found[1])
+            self._hold()
             if self._rows.unwrapped:
                 self.call_later(self._settle)
-        self.set_class(self._held is not None, "-back")
+
+    def _hold(self) -> None:
+        """What stands on top now stays there."""
+        if (found := self._rows.stack.at(self.scroll_offset.y)) is not None:
+            self._held = (found[0].label, found[1])
+            self.new_below = self.new_below or 0
 
     def to_end(self) -> None:
         """Back to now."""
@@ -172,6 +201,59 @@ class Conversation(ScrollView, can_focus=True):
     def on_resize(self, event: events.Resize) -> None:  # noqa: ARG002
         self._reshape(self._rows.look._replace(width=self.size.width))
         self._settle()
+
+    # ---- reading turn by turn
+
+    def focus_on_click(self) -> bool:
+        """Never: a letter typed after a click on the text is meant for the line."""
+        return False
+
+    def reads(self, key: str) -> bool:
+        """Whether `key`, a letter, acts here and is not meant for the line."""
+        return self.screen.focused is self and key in READING
+
+    def on_focus(self) -> None:
+        self._mark(self._rows.last_turn())
+
+    def on_blur(self) -> None:
+        self._mark(None)
+
+    def action_step(self, turns: int) -> None:
+        self._mark(self._rows.turn_from(self._marked, turns))
+
+    def action_first(self) -> None:
+        self._mark(self._rows.first_turn())
+
+    def action_last(self) -> None:
+        self._mark(self._rows.last_turn())
+        self.to_end()
+
+    def action_page(self, pages: int) -> None:
+        self.page(pages)
+
+    def action_copy(self, all_of_it: bool = False) -> None:
+        if all_of_it or self._marked is not None:
+            self.post_message(self.Copy(None if all_of_it or self._marked is None else self._marked.item))
+
+    def action_leave(self) -> None:
+        self.post_message(self.Left())
+
+    def _mark(self, entry: Entry | None) -> None:
+        """The turn that keys act on now, brought into sight."""
+        for one, marked in ((self._marked, False), (entry, True)):
+            if one is not None:
+                one.marked = marked
+                one.forget()
+        self._marked = entry
+        self.refresh()
+        if entry is None or not self._rows.stack.holds(entry):
+            return
+        self._rows.fit(entry)
+        top, first, rows = self._rows.stack.top(entry), self.scroll_offset.y, self.size.height
+        if top < first or entry.height >= rows:
+            self._jump(top)
+        elif top + entry.height > first + rows:
+            self._jump(top + entry.height - rows)
 
     # ---- drawing
 
@@ -219,5 +301,11 @@ class Conversation(ScrollView, can_focus=True):
         """The text in it, without what stands beside; lines that were only broken are joined."""
         return selected(self._rows.stack, selection), "\n"
 
-    def selection_updated(self, selection: Selection | None) -> None:  # noqa: ARG002
+    def selection_updated(self, selection: Selection | None) -> None:
+        """Text does not move while it is being marked: the end is followed again when nothing is marked any more."""
         self.refresh()
+        if selection is None and self._marking:
+            self.to_end()
+        elif selection is not None and self._held is None and self.max_scroll_y > 0:
+            self._hold()
+            self._marking = True

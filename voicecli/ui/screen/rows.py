@@ -148,13 +148,34 @@ class Rows:
             if self.stack.holds(entry):
                 self.fit(entry)
 
+    # ---- turn by turn
+
+    def first_turn(self) -> Entry | None:
+        return next((entry for entry in self.stack if entry.is_turn and entry.height), None)
+
+    def last_turn(self) -> Entry | None:
+        return next((entry for entry in reversed(self.stack) if entry.is_turn and entry.height), None)
+
+    def turn_from(self, entry: Entry | None, turns: int) -> Entry | None:
+        """So many turns further down, up where `turns` is negative; the last there is."""
+        if entry is None or not self.stack.holds(entry):
+            return self.last_turn()
+        found, beside = entry, self.stack.below if turns > 0 else self.stack.above
+        for _ in range(abs(turns)):
+            one = beside(found)
+            while one is not None and not (one.is_turn and one.height):
+                one = beside(one)
+            found = one or found
+        return found
+
     # ---- entries
 
     def _open(self, item: str, after: str | None) -> None:
         if item in self._turns or (row := self._facts.view.head(item)) is None:
             return
-        entry = self._turns[item] = Entry(item, row.role)
+        entry = Entry(item, row.role)
         self._place(entry, self._turns.get(after) if after is not None else None, self.stack.last)
+        self._turns[item] = entry
         self._changed[item] = None
         self.opened.append(item)
         self._bound()

@@ -120,7 +120,7 @@ def turn(row: Row, shown: Safe, glyphs: Glyphs, heard: int | None, by: str | Non
 def quiet(told: Told, clean: Clean = str) -> Said:
     """An information, in one line or as few as it takes."""
     words = " ".join(one_line(text, 1000) for text in (told.title, told.hint) if text)
-    return _Writing().put(clean(words), "about").said()
+    return _Writing().put(joined(clean(words)), "about").said()
 
 
 def interrupted_by(change: Interrupted) -> tuple[tuple[str, ...], str]:
@@ -212,8 +212,8 @@ def _amount(text: str) -> str:
 
 def _why(outcome: str, row: Row, clean: Clean) -> str:
     """What became of it and why, in the server's own words where there are such."""
-    words = clean(one_line(row.error.raw, LONGEST_REASON))
+    words = joined(clean(one_line(row.error.raw, LONGEST_REASON)))
     if row.error_code in _REASONS:
         return _REASONS[row.error_code]
-    code = one_line(row.error_code, 60).replace("_", " ")
+    code = joined(one_line(row.error_code, 60)).replace("_", " ")
     return f"{outcome}: {words or code}" if words or code else outcome
