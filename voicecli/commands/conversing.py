@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import time
+from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
@@ -17,24 +18,27 @@ from voicecli import __version__, files
 from voicecli.commands import planning
 from voicecli.commands.console import CLOSED_OUTPUT, HANGUP, Keyboard, Output, OutputClosed
 from voicecli.commands.faces import Face
+from voicecli.commands.pictures import BadPicture, Reader
 from voicecli.config import Config
 from voicecli.core import notices
 from voicecli.core.changes import AnyChange, Ended, Foreign, LinkNow, PhaseNow, Started, Told
 from voicecli.core.plan import Plan
 from voicecli.core.session import VoiceSession
-from voicecli.core.stimuli import Asked, Begin, KeyboardSpent, Moved, Quit, Stimulus, TalkPressed, Typed
+from voicecli.core.stimuli import Asked, Begin, KeyboardSpent, Moved, Pictured, Quit, Stimulus, TalkPressed, Typed
 from voicecli.logs import Log
 from voicecli.ports import Link, Sound
 from voicecli.runtime.process import ServerFailed, end_within, hard_end
 from voicecli.runtime.socket import Key, WebSocketLink
 from voicecli.runtime.thread import SessionThread
-from voicecli.ui.actions import Do, Say, TalkKey
+from voicecli.ui.actions import Do, Meant, Say, TalkKey, file_and_text
 from voicecli.ui.plain import Written, notice_line, transcript
 
 END_S: Final = 2.0
 """The end of the program takes no longer (G15)."""
 LOOK_S: Final = 1.0
 """Main looks around this often even when nothing rings."""
+SAYING: Final = ("image", "answer", "save")
+"""Commands that wait for what was typed before them."""
 ANSWERING: Final = ("assistant_speaking", "thinking")
 
 _LOG = logging.getLogger("voicecli.talk")
@@ -97,6 +101,9 @@ class Conversing:
         self._sound = parts.sound(self._ring) if parts.sound else None
         self._session = SessionThread(VoiceSession(plan), self._sound, self._link(plan, where), levels=settings.levels)
         self._keyboard = Keyboard(self._session.changes.ring)
+        self._reader = Reader(self._session.changes.ring)
+        self._behind: deque[bytes | None] = deque()
+        """What was typed behind an image that is still being read."""
 
     def _ring(self) -> None:
         self._session.ring()
@@ -168,6 +175,8 @@ class Conversing:
             self._show(change)
         for line in self._keyboard.take():
             self._typed(line)
+        while (read := self._reader.take()) is not None:
+            self._pictured(read)
         if self._keyboard.gone and not self._signal:
             self.signalled(HANGUP)
         self._write(self._face.tick(time.perf_counter()))
@@ -216,10 +225,14 @@ class Conversing:
     # ---- in
 
     def _typed(self, line: bytes | None) -> None:
+        meant = None if line is None else self._face.meant(line)
+        if self._reader.busy and not _goes_ahead(line, meant):
+            self._behind.append(line)
+            return
         if line is None:
             self._session.give(KeyboardSpent())
             return
-        match self._face.meant(line):
+        match meant:
             case None:
                 pass
             case Told() as told:
@@ -238,11 +251,25 @@ class Conversing:
             self._revive()
         if stimulus is not None:
             self._session.give(stimulus)
+        elif do.action.id == "image" and (image := file_and_text(do.argument)) is not None:
+            self._reader.start(Path(image[0]), image[1])
         elif do.action.id == "save":
             self._save(Path(do.argument))
         elif do.action.id == "help":
             for told in self._face.help(do.argument):
                 self._show(told)
+
+    def _pictured(self, read: Pictured | BadPicture) -> None:
+        """An image was read, or not; then what waited behind it."""
+        if isinstance(read, Pictured):
+            self._stopping = False
+            self._session.give(read)
+        else:
+            hint = "Nothing of it was sent: /image FILE takes a PNG or JPEG of up to 5 MiB."
+            self._tell("bad_image", f"That image cannot be sent: {read}.", hint)
+        waiting, self._behind = self._behind, deque()
+        for line in waiting:
+            self._typed(line)
 
     def _revive(self) -> None:
         if self._where.revive is None:
@@ -263,6 +290,12 @@ class Conversing:
             self._tell("not_saved", "The talk could not be saved there.", "Give another name: /save FILE.", why)
         else:
             self._show(Told(severity="info", code="saved", title=f"The talk so far is saved in {path}."))
+
+
+def _goes_ahead(line: bytes | None, meant: Meant) -> bool:
+    """Whether it is carried out although an image is still being read: what says nothing in the talk."""
+    said = isinstance(meant, Say) or (isinstance(meant, Do) and meant.action.id in SAYING)
+    return line is not None and not said
 
 
 def _log(change: AnyChange) -> None:

@@ -261,4 +261,5 @@ def _turn(row: Row) -> dict[str, Any]:
         "ended": _finite(row.ended, 3),
         "delay": None,
         **{name: getattr(row, name) for name in ("confirmed", "kept_ms")},
+        "image": row.image.raw or None,
     }
