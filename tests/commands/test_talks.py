@@ -302,7 +302,7 @@ def at_terminal(home: Home, far: Server, *args: str) -> Iterator[Running]:
     question(home.work / "q.wav", bytes(90 * 48_000))
     files = ("--audio-in", "q.wav", "--audio-out", "a.wav")
     with home.running("talk", "--plain", "--url", far.url, *files, *args, terminal=True) as talk:
-        talk.lines().until("^state: listening")
+        talk.lines().until("^state: (listening|recording)")
         yield talk
 
 

@@ -26,6 +26,7 @@ from voicecli.core.stimuli import (
     LinkEnded,
     NotCarried,
     Opened,
+    Pictured,
     Quit,
     Received,
     Tick,
@@ -399,8 +400,10 @@ def test_the_last_stimuli_are_kept_without_sound_and_without_long_frames():
     bench.card.coming.append(MicBlock(b"\1\2" * 480, 1.0, -20.0))
     bench.engine.give_link(Received(AudioDelta(item_id="i", delta=b"\0\0"), 100))
     bench.engine.give_link(Received(ResponseDone(response={}), 100_000))
+    bench.engine.give(Pictured(name="x.png", size="1x1", url="data:"))
     bench.engine.turn(2.0)
-    (_, block), (_, delta), (_, long) = bench.engine.last
+    (_, block), (_, delta), (_, long), (_, image) = bench.engine.last
+    assert image == Pictured(name="x.png", size="1x1", url="")
     assert block == MicBlock(b"", 1.0, -20.0)
     assert (delta.event.type, delta.event.raw, delta.size) == ("AudioDelta", b"", 100)
     assert (long.event.type, long.event.raw, long.size) == ("ResponseDone", b"", 100_000)

@@ -190,3 +190,29 @@ def test_g711_is_committed_in_real_milliseconds_by_the_idle_timeout_too() -> Non
     talk.speak(b"\xff" * 8_000 * 3)
     timeout = only(talk.wait(1.2), TIMEOUT)
     assert timeout["audio_end_ms"] == pytest.approx(3000, abs=2)
+
+
+IMAGE = {"type": "input_image", "image_url": "data:image/png;base64,AAAA"}
+
+
+def test_an_image_is_taken_in_ga_and_the_next_answer_knows_of_it() -> None:
+    talk = Talk()
+    words = {"type": "input_text", "text": "what is this?"}
+    frames = talk.send("conversation.item.create", item={"type": "message", "role": "user", "content": [IMAGE, words]})
+    assert only(frames, "conversation.item.added")["item"]["content"] == [{"type": "input_image"}, words]
+    for _ in range(2):
+        talk.send("response.create")
+        talk.rest()
+    talk.send(
+        "response.create",
+        response={"conversation": "none", "input": [{"type": "message", "role": "user", "content": [IMAGE]}]},
+    )
+    assert [asked.images for asked in talk.responder.asked] == [1, 0, 1]
+
+
+def test_an_image_is_refused_in_the_beta() -> None:
+    talk = Talk(spelling=BETA)
+    frames = talk.send("conversation.item.create", item={"type": "message", "role": "user", "content": [IMAGE]})
+    wrong = only(frames, "error")["error"]
+    assert (wrong["code"], wrong["param"]) == ("invalid_value", "item.content[0].type")
+    assert talk.session.view() == ()

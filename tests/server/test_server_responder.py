@@ -92,3 +92,9 @@ def test_a_text_answer_loads_no_numpy() -> None:
         "sys.exit('numpy' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_it_says_that_it_cannot_see() -> None:
+    assert "You sent 1 image, which I cannot see." in practice_text(Asked(0, "what is this?", 0, False, images=1))
+    assert "You sent 2 images, which I cannot see." in practice_text(Asked(0, "", 0, False, images=2))
+    assert "see" not in practice_text(asked())

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from voicecli.core.changes import Told
 from voicecli.core.stimuli import Asked, EchoSet, Quit, Typed
-from voicecli.ui.actions import ACTIONS, Do, Say, help_lines, parse, parse_json
+from voicecli.ui.actions import ACTIONS, Do, Say, file_and_text, help_lines, parse, parse_json
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,7 @@ from voicecli.ui.actions import ACTIONS, Do, Say, help_lines, parse, parse_json
         ("/r", Asked("retry")),
         ("/talk", Asked("talk")),
         ("/ans", Asked("answer")),
+        ("/k", Asked("kept")),
         ("/q", Quit()),
         ("/quit ", Quit()),
     ],
@@ -46,6 +47,25 @@ def test_saving_and_help_are_the_faces_own_affair():
 
 
 @pytest.mark.parametrize(
+    ("argument", "meant"),
+    [
+        ("photo.png", ("photo.png", "")),
+        ("photo.png  what is this?", ("photo.png", "what is this?")),
+        ('"my photo.png" what?', ("my photo.png", "what?")),
+        ("'my photo.png'", ("my photo.png", "")),
+        ("my\\ own\\ photo.png what is this?", ("my own photo.png", "what is this?")),
+        (r"C:\new\x.png what?", (r"C:\new\x.png", "what?")),
+        ("it's.png", ("it's.png", "")),
+        ('"my photo.png', None),
+        ('""', None),
+    ],
+)
+def test_a_file_is_a_word_or_quoted_and_the_rest_is_said_to_it(argument: str, meant: tuple[str, str] | None):
+    assert file_and_text(argument) == meant
+    assert isinstance(parse(f"/image {argument}"), Told if meant is None else Do)
+
+
+@pytest.mark.parametrize(
     ("line", "title"),
     [
         ("/nothing", "There is no command /nothing."),
@@ -53,6 +73,8 @@ def test_saving_and_help_are_the_faces_own_affair():
         ("/ mute", "There is no command /."),
         ("/mute now", "/mute takes nothing after it."),
         ("/save", "/save needs FILE after it."),
+        ("/image", "/image needs FILE after it."),
+        ('/image "x.png', "A quotation mark is missing behind the name of the file."),
         ("/echo", "/echo needs off or half-duplex after it."),
         ("/echo loud", "/echo takes off or half-duplex, not loud."),
         (

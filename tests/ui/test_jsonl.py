@@ -119,6 +119,7 @@ def test_a_turn_line_comes_when_it_opens_and_whenever_it_changes_and_is_whole():
         "delay": None,
         "confirmed": None,
         "kept_ms": None,
+        "image": None,
     }
 
 
@@ -178,6 +179,15 @@ def test_what_the_server_has_cut_or_deleted_is_said_in_a_whole_line_of_the_turn(
     assert [(line["confirmed"], line["kept_ms"]) for line in lines] == [(None, None), ("cut", 400), ("deleted", None)]
     assert {line["status"] for line in lines} == {"interrupted"}
     assert read([TurnConfirmed("nobody", 1)]) == []
+
+
+def test_an_image_stands_beside_the_text_of_its_turn():
+    opened = TurnOpened("a", None, "you", "text", 0.0, Foreign("cat.png, 4x3"))
+    lines = read([opened, TurnSet(item="a", status="done", text=Foreign("what is this?"))])
+    assert [(line["image"], line["text"]) for line in lines] == [
+        ("cat.png, 4x3", ""),
+        ("cat.png, 4x3", "what is this?"),
+    ]
 
 
 def test_usage_is_by_kind_and_what_the_server_did_not_say_is_null():

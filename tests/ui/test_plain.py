@@ -307,6 +307,14 @@ def test_the_first_line_says_what_it_is_connected_to_and_whose_key_from_where():
     )
 
 
+def test_an_image_is_a_line_also_at_a_terminal_and_in_what_is_saved():
+    image = TurnOpened("a", None, "you", "text", 0.0, Foreign("cat\x1b.png, 4x3"))
+    face = plain(echo_typed=False)
+    assert lines(face, image, done("a", "what is this?")) == ["you: (image cat␛.png, 4x3) what is this?"]
+    assert lines(plain(), image, done("a", "")) == ["you: (image cat␛.png, 4x3)"]
+    assert transcript(face.view) == ["you: (image cat␛.png, 4x3) what is this?"]
+
+
 def test_the_last_line_counts():
     assert lines(plain(), ended()) == ["end: 12 minutes, 9 turns, 2 interruptions."]
     face = plain()

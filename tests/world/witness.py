@@ -113,6 +113,8 @@ class Witness:
         self._renamed: dict[str, Said] = {}
         """What of older connections is still to be heard, under its new name."""
         self.replies: dict[str, Reply] = {}
+        self._taken: set[str] = set()
+        """Turns of the person's that the server has taken."""
         self.patient = False
         """The server does not tell when responses begin or end: it cannot be waited for."""
         self.voice = Voice()
@@ -209,7 +211,7 @@ class Witness:
         for old, new in renamed.items():
             if (said := self._said(old)) is not None:
                 self._renamed[new] = said
-        self.items, self.replies = {}, {}
+        self.items, self.replies, self._taken = {}, {}, set()
         self._input, self._output = self._plan.profile.input, self._plan.profile.output
         self._configured, self._greeted_at, self._asked = False, None, 0
 
@@ -223,6 +225,8 @@ class Witness:
             case e.SessionUpdated(session=session):
                 self._configured = True
                 self._input, self._output = self._formats(session)
+            case e.InputAudioBufferCommitted(item_id=item):
+                self._taken.add(item)
             case e.ServerError():
                 self._configured = self._configured or self._greeted_at is not None
                 self._asked = 0
@@ -385,6 +389,8 @@ class Witness:
     def _interrupted(self, stimulus: Stimulus) -> None:
         """A stimulus that stops the answer: what is generated is dead, and every item has its verdict."""
         match stimulus:
+            case Received(e.SpeechStarted(item_id=item)) if item in self._taken:
+                return  # it was told after its turn was taken, and what came since answers it
             case Received(e.SpeechStarted()) | Asked("interrupt"):
                 pass
             case Typed() if self._plan.keyboard == "terminal" and self._open:

@@ -18,18 +18,19 @@ from msgspec.structs import replace
 from voicecli import __version__, files
 from voicecli.commands import planning
 from voicecli.commands.console import HANGUP
+from voicecli.commands.pictures import BadPicture, Reader
 from voicecli.config import Config
 from voicecli.core import notices
 from voicecli.core.changes import AnyChange, Ended, Foreign, LinkNow, PhaseNow, Started, Told
 from voicecli.core.plan import Plan
 from voicecli.core.session import VoiceSession
-from voicecli.core.stimuli import Asked, Begin, Moved, Quit, Stimulus, Typed
+from voicecli.core.stimuli import Asked, Begin, KeyboardSpent, Moved, Pictured, Quit, Stimulus, Typed
 from voicecli.logs import Log
 from voicecli.ports import Link, Sound
 from voicecli.runtime.process import ServerFailed, end_within, hard_end
 from voicecli.runtime.socket import Key, WebSocketLink
 from voicecli.runtime.thread import SessionThread
-from voicecli.ui.actions import Do
+from voicecli.ui.actions import Do, file_and_text
 from voicecli.ui.plain import transcript
 from voicecli.ui.view import View
 
@@ -37,6 +38,8 @@ END_S: Final = 2.0
 """The end of the program takes no longer (G15)."""
 ANSWERING: Final = ("assistant_speaking", "thinking")
 """Phases in which there is an answer to stop."""
+SAYING: Final = ("image", "answer", "save")
+"""Commands that wait for what was typed before them."""
 
 _LOG = logging.getLogger("voicecli.talk")
 
@@ -104,6 +107,9 @@ class Conversing:
         self._reviving: threading.Thread | None = None
         self._news: deque[Moved | Told] = deque()
         """What came of starting it."""
+        self._reader = Reader(self.ring)
+        self._behind: deque[Stimulus | tuple[Do, View]] = deque()
+        """What was typed behind an image that is still being read."""
         self.restore: Callable[[], None] | None = None
         """Puts the terminal back where the end has to be a hard one."""
         self.stuck = False
@@ -135,6 +141,8 @@ class Conversing:
             self.tell("cannot_write", trouble)
         while self._news:
             self._again(self._news.popleft())
+        while (read := self._reader.take()) is not None:
+            self._pictured(read)
         session = self._session.changes.take()
         while self.ended is None:
             change = self._own.popleft() if self._own else next(session, None)
@@ -195,23 +203,44 @@ class Conversing:
         self._session.give(Asked("interrupt"))
 
     def give(self, stimulus: Stimulus) -> None:
-        """From the person."""
-        if isinstance(stimulus, Typed):
+        """From the person. What is said behind an image that is still being read waits for it."""
+        if self._reader.busy and isinstance(stimulus, Typed | KeyboardSpent):
+            self._behind.append(stimulus)
+            return
+        if isinstance(stimulus, Typed | Pictured):
             self._stopping = False
         self._session.give(stimulus)
 
     def do(self, do: Do, view: View) -> bool:
         """Carries out an action; `view` is what there is to be saved. False: it is the face's own affair."""
         stimulus = do.stimulus
-        if stimulus == Asked("retry"):
+        if self._reader.busy and do.action.id in SAYING:
+            self._behind.append((do, view))
+        elif stimulus == Asked("retry"):
             self._retry()
         elif stimulus is not None:
             self.give(stimulus)
+        elif do.action.id == "image" and (image := file_and_text(do.argument)) is not None:
+            self._reader.start(Path(image[0]), image[1])
         elif do.action.id == "save":
             self._save(Path(do.argument), view)
         else:
             return False
         return True
+
+    def _pictured(self, read: Pictured | BadPicture) -> None:
+        """An image was read, or not; then what waited behind it."""
+        if isinstance(read, Pictured):
+            self.give(read)
+        else:
+            hint = "Nothing of it was sent: /image FILE takes a PNG or JPEG of up to 5 MiB."
+            self.tell("bad_image", f"That image cannot be sent: {read}.", hint)
+        waiting, self._behind = self._behind, deque()
+        for each in waiting:
+            if isinstance(each, tuple):
+                self.do(*each)
+            else:
+                self.give(each)
 
     def _retry(self) -> None:
         """A server of our own is started anew first, where it has died, which may take seconds."""

@@ -74,6 +74,8 @@ class TurnOpened(Change, frozen=True):
     via: Via
     started: float
     """Seconds since the talk began, here and in `TurnSet.ended`."""
+    image: Foreign = NOTHING
+    """The image that is in it: its name and its size."""
 
 
 class TurnMoved(Change, frozen=True):

@@ -368,6 +368,12 @@ WORDS: Final[dict[str, Words]] = {
     ),
     "answering_already": Words("info", "An answer is on its way already.", ""),
     "ask_unready": Words("warning", "There is no connection, so no answer can be asked for.", "/retry connects again."),
+    "image_put": Words("info", "{name} is in the talk now.", "Ask about it; /answer asks for an answer without words."),
+    "image_not_carried": Words(
+        "warning",
+        "This server's dialect has no place for images, so that one was not sent.",
+        "What you wrote with it was not sent either. Servers of the dialect ga take images.",
+    ),
     "kept": Words("info", "The server keeps {what}.", "That is of the last answer that was cut, or else of the last."),
     "nothing_kept": Words("info", "There is no answer yet that the server could keep.", ""),
     "kept_unready": Words("info", "There is no connection, so the server cannot be asked what it keeps.", ""),

@@ -7,20 +7,22 @@ from typing import Literal, assert_never
 
 from voicecli.core import barge_in, linking, ptt, retrieval, sounding
 from voicecli.core.pending import Kind
-from voicecli.core.stimuli import Asked
+from voicecli.core.stimuli import Asked, Pictured, Typed
 from voicecli.core.talk import Talk
+from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.events import ConversationItemCreate
 from voicecli.protocol.items import ContentPart, Item
+from voicecli.protocol.profiles import Profile
 
 
-def typed(talk: Talk, text: str, at: float) -> None:
-    """A text is queued; at a keyboard it interrupts the answer, as speaking does."""
+def typed(talk: Talk, said: Typed | Pictured, at: float) -> None:
+    """It is queued; at a keyboard a text interrupts the answer, as speaking does, and an image without one does not."""
     talk.ending.used = True
-    if talk.plan.keyboard == "terminal" and talk.connection.ready:
+    if said.text and talk.plan.keyboard == "terminal" and talk.connection.ready:
         barge_in.interrupt(talk, "text", at)
     if not talk.connection.alive:
         talk.tell("no_link")
-    talk.texts.append((talk.new_id("msg"), text))
+    talk.texts.append((talk.new_id("msg"), said))
 
 
 def send_texts(talk: Talk, at: float) -> None:
@@ -28,20 +30,36 @@ def send_texts(talk: Talk, at: float) -> None:
     while talk.texts and talk.connection.ready:
         if talk.plan.keyboard != "terminal" and (talk.responses.busy or not talk.ledger.rest):
             return
-        item, text = talk.texts.popleft()
-        talk.transcript.open(item, "you", "text", None)
-        talk.transcript.said(item, text)
-        if "text" not in talk.plan.profile.can:
-            talk.transcript.failed(item, "listens_only", "")
-            talk.tell("listens_only")
+        item, said = talk.texts.popleft()
+        picture = said if isinstance(said, Pictured) else None
+        talk.transcript.open(item, "you", "text", None, f"{picture.name}, {picture.size}" if picture else "")
+        talk.transcript.said(item, said.text)
+        if (cannot := _cannot(talk.plan.profile, picture)) is not None:
+            talk.transcript.failed(item, cannot, "")
+            talk.tell(cannot)
             talk.ending.answer_failed = True
             continue
-        talk.unsent[item] = text
-        content = (ContentPart(type="input_text", text=text),)
-        event = ConversationItemCreate(item=Item(id=item, type="message", role="user", content=content))
+        talk.unsent[item] = said
+        event = ConversationItemCreate(item=Item(id=item, type="message", role="user", content=_parts(said)))
         talk.send(event, Kind.ITEM, item)
-        talk.timings.asked(at)
-        talk.ask_for_answer(at)
+        if said.text:
+            talk.timings.asked(at)
+            talk.ask_for_answer(at)
+        elif picture is not None:
+            talk.tell("image_put", name=picture.name)
+
+
+def _cannot(profile: Profile, picture: Pictured | None) -> str | None:
+    """Why what was typed cannot be sent, as the code of its notice. No server of the beta ever had images."""
+    if "text" not in profile.can:
+        return "listens_only"
+    return "image_not_carried" if picture is not None and profile.spelling is Spelling.BETA else None
+
+
+def _parts(said: Typed | Pictured) -> tuple[ContentPart, ...]:
+    image = ContentPart(type="input_image", image_url=said.url) if isinstance(said, Pictured) else None
+    text = ContentPart(type="input_text", text=said.text) if said.text or image is None else None
+    return tuple(part for part in (image, text) if part is not None)
 
 
 def asked(talk: Talk, asked: Asked, at: float) -> None:

@@ -166,8 +166,8 @@ class VoiceSession:
                 ptt.cut_short(talk, at)
             case stimuli.Moved(url=url):
                 linking.moved(talk, url)
-            case stimuli.Typed(text=text):
-                person.typed(talk, text, at)
+            case stimuli.Typed() | stimuli.Pictured():
+                person.typed(talk, stimulus, at)
             case stimuli.KeyboardSpent():
                 person.keyboard_spent(talk, at)
             case stimuli.Asked():

@@ -89,6 +89,18 @@ class Typed(In, frozen=True):
     text: str
 
 
+class Pictured(In, frozen=True, kw_only=True):
+    """An image the person sends, and what they say to it. Without a text it is put into the talk, and not answered."""
+
+    name: str
+    """Of its file."""
+    size: str
+    """In words: 640x480, or so many bytes."""
+    url: str
+    """All of it, as a data URL."""
+    text: str = ""
+
+
 class Moved(In, frozen=True):
     """The server of our own was started again, and listens elsewhere now."""
 
@@ -159,6 +171,7 @@ Stimulus = (
     | Stale
     | InputSpent
     | Typed
+    | Pictured
     | Moved
     | KeyboardSpent
     | Asked

@@ -30,6 +30,7 @@ from voicecli.core.repeats import Repeats
 from voicecli.core.responses import Responses
 from voicecli.core.sides import Absences, Cue, DeviceSide
 from voicecli.core.silence import Silence
+from voicecli.core.stimuli import Pictured, Typed
 from voicecli.core.timings import Timings
 from voicecli.core.transcript import Transcript
 from voicecli.core.uplink import Uplink
@@ -75,10 +76,10 @@ class Talk:
         self.levels = Levels(plan.levels)
         self.timings = Timings()
         self.ending = Ending(plan.microphone, plan.keyboard, silence_s(plan.session), keyed=plan.ptt)
-        self.texts: deque[tuple[str, str]] = deque()
-        """Typed and not sent yet: our item and its text."""
-        self.unsent: dict[str, str] = {}
-        """Our item -> a typed text that was sent, and not acknowledged by the server yet."""
+        self.texts: deque[tuple[str, Typed | Pictured]] = deque()
+        """Typed and not sent yet: our item and what is in it."""
+        self.unsent: dict[str, Typed | Pictured] = {}
+        """Our item -> what was typed and sent, and not acknowledged by the server yet."""
         self.unknown = self.malformed = self.strange = 0
         """Frames that are not ours, ones that make no sense, and of the former the ones that nobody expects."""
         self.connections = 0

@@ -260,7 +260,7 @@ class Transcript:
             seen.add(key)
         return key
 
-    def open(self, item: str, role: TurnRole, via: Via, after: str | None) -> None:
+    def open(self, item: str, role: TurnRole, via: Via, after: str | None, image: str = "") -> None:
         """A row, unless there is one. `after` is a server's id; the end where it is None or has no row."""
         if self.known(item):
             return
@@ -271,7 +271,7 @@ class Transcript:
         if row.status == "reserved":
             self._unwritten.add(key)
         self._order.place(key, behind)
-        self._show(TurnOpened(item=key, after=behind, role=role, via=via, started=self.now))
+        self._show(TurnOpened(key, behind, role, via, self.now, Foreign(image) if image else NOTHING))
         self._charge(row)
 
     def place(self, item: str, after: str | None) -> None:

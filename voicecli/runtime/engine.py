@@ -30,7 +30,7 @@ from voicecli.core.effects import (
     Show,
     Spell,
 )
-from voicecli.core.stimuli import Laid, LinkEnded, NotCarried, Received, Stimulus, Tick
+from voicecli.core.stimuli import Laid, LinkEnded, NotCarried, Pictured, Received, Stimulus, Tick
 from voicecli.ports import (
     Link,
     MicBlock,
@@ -325,6 +325,8 @@ def _kept(stimulus: Stimulus) -> Stimulus:
     match stimulus:
         case MicBlock():
             return replace(stimulus, pcm=b"")
+        case Pictured():
+            return replace(stimulus, url="")
         case Received(event, size) if size > KEPT_SIZE or isinstance(event, AudioDelta):
             return Received(Unknown(type(event).__name__, b""), size)
         case _:

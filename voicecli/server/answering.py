@@ -51,6 +51,8 @@ class Answering:
         self._asked = 0
         self._typed = ""
         self._outputs: list[str] = []
+        self.images = 0
+        """How many images the user sent since the last answer."""
         self._heard_samples = 0
         self._sound_of: dict[str, int] = {}
         """Samples of each item of the user's."""
@@ -186,8 +188,10 @@ class Answering:
             instructions=str(config.instructions or ""),
             tools=_callable(config),
             outputs=() if given else tuple(self._outputs),
+            images=sum(part.type == "input_image" for item in given for part in item.content) or self.images,
         )
         if not given:
+            self.images = 0
             self._typed, self._heard_samples, self._outputs = "", 0, []
         self._asked += 1
         return self._responder.answer(wanted)

@@ -103,6 +103,8 @@ class Asked(Struct, frozen=True):
     """Names of the functions that may be called; empty where the client wants no call."""
     outputs: tuple[str, ...] = ()
     """What the client's functions gave back since the last answer."""
+    images: int = 0
+    """How many images the user sent since the last answer."""
 
 
 class Responder(Protocol):
@@ -143,6 +145,8 @@ def practice_text(asked: Asked) -> str:
         said.append(f"I heard {asked.heard_ms / 1000:.1f} seconds of speech.")
     if asked.typed:
         said.append(f'You wrote: "{_quotation(asked.typed)}".')
+    if asked.images:
+        said.append(f"You sent {asked.images} image{'' if asked.images == 1 else 's'}, which I cannot see.")
     if not said:
         said.append("You asked me to speak.")
     match asked.number % 3:

@@ -230,7 +230,10 @@ class ServerSession:
             return invalid_value("item.id", event.item.id, "There is an item of this id.")
         if len(self._conversation) >= self._limits.items:
             return invalid("too_many_items", f"A conversation holds {self._limits.items} items.")
-        content = tuple(replace(part, audio=None) for part in event.item.content)  # nobody is sent sound back
+        if self._spelling is Spelling.BETA and (wrong := _newer_part(event.item)) is not None:
+            return wrong
+        # Nobody is sent back sound or images.
+        content = tuple(replace(part, audio=None, image_url=None) for part in event.item.content)
         item = replace(
             event.item,
             content=content,
@@ -250,6 +253,7 @@ class ServerSession:
         text = " ".join(part.text for part in item.content if part.text)
         if text:
             self._answering.hear_text(text)
+        self._answering.images += sum(part.type == "input_image" for part in item.content)
         samples = self._input.samples(sum(len(part.audio) for part in item.content if part.audio) * 3 // 4)
         if samples:
             self._answering.hear_sound(item_id, samples, samples)
@@ -399,6 +403,15 @@ class ServerSession:
         spelling = None if self._settled else spelling_of(raw)
         if spelling is not None:
             self._spelling, self._settled = spelling, True
+
+
+def _newer_part(item: Item) -> ErrorInfo | None:
+    """What the beta has not: images."""
+    for n, part in enumerate(item.content):
+        if part.type == "input_image":
+            path = f"item.content[{n}].type"
+            return invalid_value(path, part.type, "Supported values are: 'input_text' and 'input_audio'.")
+    return None
 
 
 def _type(event: e.ClientEvent) -> str:

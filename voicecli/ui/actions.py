@@ -135,6 +135,13 @@ ACTIONS: Final = (
     ),
     Action("answer", "", "Ask for an answer now.", Asked("answer"), title="answer: ask for one", when=connected),
     Action(
+        "image",
+        "FILE",
+        "Send a PNG or JPEG of up to 5 MiB; what you write behind its name is asked about it.",
+        title="talk: send an image",
+        when=connected,
+    ),
+    Action(
         "kept",
         "",
         "Ask the server what it keeps of the last answer that was cut.",
@@ -269,12 +276,30 @@ def parse(line: str, *, screen: bool = False) -> Meant:
         return _bad(f"{action.command} takes nothing after it.")
     if action.argument and not argument and not action.optional:
         return _bad(f"{action.command} needs {_argument(action)} after it.")
+    if action.id == "image" and file_and_text(argument) is None:
+        return _bad("A quotation mark is missing behind the name of the file.", '/image "my photo.png" what is this?')
     if action.choices:
         chosen = meant_by(argument.lower(), action.choices)
         if len(chosen) != 1:
             return _bad(f"{action.command} takes {_argument(action)}, not {one_line(argument, 40)}.")
         argument = chosen[0]
     return Do(action, argument)
+
+
+def file_and_text(argument: str) -> tuple[str, str] | None:
+    """The name of a file and what stands behind it; None where its quotation mark has no other.
+
+    A name with spaces is quoted, or has a backslash before each of them, as terminals write a file that is dropped on
+    them. Any other backslash is a part of the name.
+    """
+    quote = argument[:1]
+    if quote in ('"', "'"):
+        name, closed, text = argument[1:].partition(quote)
+        return (name, text.strip()) if closed and name else None
+    at = 0
+    while at < len(argument) and not argument[at].isspace():
+        at += 2 if argument[at : at + 2] == "\\ " else 1
+    return argument[:at].replace("\\ ", " "), argument[at:].strip()
 
 
 class _Line(Struct, frozen=True):

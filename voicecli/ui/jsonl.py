@@ -264,6 +264,7 @@ def _turn(row: Row) -> dict[str, Any]:
         "ended": _finite(row.ended, 3),
         "delay": None if row.delay is None else _delay(row.delay),
         **{name: getattr(row, name) for name in ("confirmed", "kept_ms")},
+        "image": row.image.raw or None,
     }
 
 

@@ -122,6 +122,8 @@ def end_line(ended: Ended, view: View) -> str:
 def turn_text(row: Row) -> str:
     """What is said of a turn that is over, foreign; "" where there is nothing to say."""
     text = row.text.raw.strip()
+    if row.image.raw:
+        text = f"(image {row.image.raw}) {text}".rstrip()
     if row.gone:
         return f"(Not heard: {text})" if text else ""
     if row.role == "you" and not text and row.via == "voice":
@@ -177,7 +179,7 @@ class Plain:
             case Ended():
                 return [*self._rest(), end_line(change, self.view)]
         if isinstance(item, str) and (row := self.view.head(item)):
-            if fresh and (row.role != "you" or row.via != "text" or self._echo_typed):
+            if fresh and (row.role != "you" or row.via != "text" or self._echo_typed or row.image.raw):
                 self._unshown.add(item)
             if row.over and item in self._unshown:
                 self._over_at.setdefault(item, at)

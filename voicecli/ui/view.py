@@ -56,6 +56,7 @@ class Row(Struct, frozen=True, kw_only=True):
     role: TurnRole = "assistant"
     via: Via = "text"
     started: float = 0.0
+    image: Foreign = NOTHING
     status: Status = "reserved"
     text: Foreign = NOTHING
     heard: Foreign = NOTHING
@@ -130,7 +131,9 @@ class View:
         match change:
             case TurnOpened(item=item, after=after):
                 status: Status = "reserved" if (change.role, change.via) == ("you", "voice") else "streaming"
-                new = Row(item=item, after=after, role=change.role, via=change.via, started=change.started)
+                new = Row(
+                    item=item, after=after, role=change.role, via=change.via, started=change.started, image=change.image
+                )
                 self._open(replace(new, status=status))
             case TurnMoved(item=item, after=after):
                 if item in self._rows and item != after:
