@@ -9,7 +9,7 @@ from voicecli.core import barge_in, linking, ptt, retrieval, sounding
 from voicecli.core.pending import Kind
 from voicecli.core.stimuli import Asked, Pictured, Typed
 from voicecli.core.talk import Talk
-from voicecli.protocol.dialects import Spelling
+from voicecli.protocol.dialects import HAS_IMAGES
 from voicecli.protocol.events import ConversationItemCreate
 from voicecli.protocol.items import ContentPart, Item
 from voicecli.protocol.profiles import Profile
@@ -53,7 +53,7 @@ def _cannot(profile: Profile, picture: Pictured | None) -> str | None:
     """Why what was typed cannot be sent, as the code of its notice. No server of the beta ever had images."""
     if "text" not in profile.can:
         return "listens_only"
-    return "image_not_carried" if picture is not None and profile.spelling is Spelling.BETA else None
+    return "image_not_carried" if picture is not None and not HAS_IMAGES[profile.spelling] else None
 
 
 def _parts(said: Typed | Pictured) -> tuple[ContentPart, ...]:

@@ -22,6 +22,10 @@ class Spelling(Enum):
     GA = "ga"
 
 
+HAS_IMAGES: Final = {Spelling.BETA: False, Spelling.GA: True}
+"""Whether an item may hold an image."""
+
+
 class Lossy(NamedTuple):
     """A value that a spelling has no place for, or that it would bring back as another one."""
 

@@ -17,7 +17,7 @@ from voicecli.ports import SAMPLES_PER_MS, Format
 from voicecli.protocol import events as e
 from voicecli.protocol.codec import decode_client, encode_server, spelling_of
 from voicecli.protocol.conversation import Conversation, ItemView
-from voicecli.protocol.dialects import Spelling
+from voicecli.protocol.dialects import HAS_IMAGES, Spelling
 from voicecli.protocol.items import (
     FORMATS,
     ContentPart,
@@ -230,7 +230,7 @@ class ServerSession:
             return invalid_value("item.id", event.item.id, "There is an item of this id.")
         if len(self._conversation) >= self._limits.items:
             return invalid("too_many_items", f"A conversation holds {self._limits.items} items.")
-        if self._spelling is Spelling.BETA and (wrong := _newer_part(event.item)) is not None:
+        if not HAS_IMAGES[self._spelling] and (wrong := _newer_part(event.item)) is not None:
             return wrong
         # Nobody is sent back sound or images.
         content = tuple(replace(part, audio=None, image_url=None) for part in event.item.content)
