@@ -25,6 +25,8 @@ def _module(name: str) -> Any:
 
 termios: Final = _module("termios")
 tty: Final = _module("tty")
+_POSIX: Final[Any] = os
+"""What of it is not on every system raises AttributeError there."""
 
 ASK_S: Final = 0.1
 """A terminal that has not answered by then is taken as usual."""
@@ -122,7 +124,7 @@ class Modes:
             with suppress(termios.error, OSError):
                 termios.tcsetattr(self._stdin, termios.TCSANOW, self._before)
         try:
-            own = os.open(os.ttyname(self._out), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+            own = os.open(_POSIX.ttyname(self._out), os.O_WRONLY | _POSIX.O_NOCTTY | _POSIX.O_NONBLOCK)
         except (OSError, AttributeError):  # no terminal, or none that has a name
             with suppress(OSError):
                 os.write(self._out, UNDO.encode())
