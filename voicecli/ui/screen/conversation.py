@@ -75,7 +75,9 @@ class Conversation(ScrollView, can_focus=True):
         self._rows = Rows(Look(Layout.of(80, 24), inks, glyphs, 80), clean)
         self._kept = 0  # lines that are kept as they were drawn
         self._ours = False  # it is scrolled by us, not by the person
-        self._marking = False  # it holds still only because text is being marked
+        self._came = 0  # turns, since it was scrolled back
+        self._marking = False  # it holds still only because text is marked
+        self._pressed = False  # text is being marked
         self._marked: Entry | None = None
         self._held: tuple[int, int] | None = None  # scrolled back: label of what stands on top, and which row of it
 
@@ -96,9 +98,9 @@ class Conversation(ScrollView, can_focus=True):
         """Draws what has changed."""
         self._reshape(self._rows.look._replace(layout=layout, width=self.size.width))
         drawn = self._rows.update()
-        if self.new_below is not None:
-            self.new_below += len(self._rows.opened)
+        self._came += len(self._rows.opened)
         self._rows.opened.clear()
+        self._tell_below()
         if drawn.all:
             self._settle()
         else:
@@ -169,19 +171,26 @@ class Conversation(ScrollView, can_focus=True):
 
     def _scrolled(self) -> None:
         """The person scrolled: to the end, or to what is to stay in sight."""
-        self._marking = False
+        self._marking = self._pressed = False
         if self.scroll_offset.y >= self.max_scroll_y:
-            self._held, self.new_below = None, None
+            self._held = None
         else:
             self._hold()
             if self._rows.unwrapped:
                 self.call_later(self._settle)
+        self._tell_below()
 
     def _hold(self) -> None:
         """What stands on top now stays there."""
         if (found := self._rows.stack.at(self.scroll_offset.y)) is not None:
+            if self._held is None:
+                self._came = 0
             self._held = (found[0].label, found[1])
-            self.new_below = self.new_below or 0
+
+    def _tell_below(self) -> None:
+        """Not while the mouse is held down: what appears would move the text under it."""
+        if not self._pressed:
+            self.new_below = None if self._held is None else self._came
 
     def to_end(self) -> None:
         """Back to now."""
@@ -305,7 +314,12 @@ class Conversation(ScrollView, can_focus=True):
         """Text does not move while it is being marked: the end is followed again when nothing is marked any more."""
         self.refresh()
         if selection is None and self._marking:
+            self._pressed = False
             self.to_end()
         elif selection is not None and self._held is None and self.max_scroll_y > 0:
             self._hold()
-            self._marking = True
+            self._marking = self._pressed = True
+
+    def on_mouse_up(self) -> None:
+        self._pressed = False
+        self._tell_below()
