@@ -67,7 +67,7 @@ CHANGES: st.SearchStrategy[AnyChange] = st.one_of(
         st.none(),
     ),
     st.builds(Told, severity=st.sampled_from(["info", "warning"]), code=st.just("x"), title=st.text(max_size=40)),
-    st.sampled_from([STARTED, SPEAKER]),
+    st.just(SPEAKER),
 )
 SIZES = st.tuples(st.integers(20, 200), st.integers(5, 60))
 
@@ -75,6 +75,7 @@ SIZES = st.tuples(st.integers(20, 200), st.integers(5, 60))
 @settings(max_examples=300)
 @given(st.lists(CHANGES, max_size=40), SIZES, SIZES)
 def test_rows_are_those_of_the_view(changes: list[AnyChange], size: tuple[int, int], other: tuple[int, int]) -> None:
+    changes = [STARTED, *changes]
     drawing = Drawing(*size)
     for change in changes:
         drawing.feed(change)

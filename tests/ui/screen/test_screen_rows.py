@@ -99,6 +99,10 @@ def test_the_needle_parts_heard_from_not_yet_heard_and_moves_no_text() -> None:
     assert places == sorted(places)
     drawing.feed(HeardNow("a", 600, 10))
     assert drawing.lines()[0] == " assistant  your side▏sends a small packet every half minute and"
+    assert (
+        drawing.feed(HeardNow("a", 590, 9)).lines()[0]
+        == " assistant  your side▏sends a small packet every half minute and"
+    )
     assert drawing.style_of("your side") == DARK("fg")
     assert drawing.style_of("sends a small") == DARK("muted")
     assert drawing.style_of("▏") == DARK("ai", bold=True)
@@ -111,6 +115,21 @@ def test_an_answer_that_is_to_be_heard_is_grey_before_it_begins_and_plain_when_i
     drawing.feed(done("a", "Wait for it."))
     assert drawing.lines() == [" assistant  Wait for it."]
     assert drawing.style_of("Wait") == DARK("fg")
+
+
+def test_an_answer_was_heard_to_its_end_once_another_is_heard() -> None:
+    drawing = Drawing().feed(SPEAKER, opened("a"), grew("a", "One two."), HeardNow("a", 100, 4))
+    drawing.feed(opened("b"), grew("b", "Three four."))
+    assert drawing.lines() == [" assistant  One▏two.", " assistant ▏Three four."]
+    drawing.feed(HeardNow("b", 100, 6))
+    assert drawing.lines() == [" assistant  One two.", " assistant  Three▏four."]
+    assert drawing.style_of("One two.") == DARK("fg")
+
+
+def test_a_speaker_that_is_opened_late_makes_grey_what_is_to_be_heard() -> None:
+    drawing = Drawing().feed(opened("a"), grew("a", "One two."))
+    assert drawing.lines() == [" assistant  One two."]
+    assert drawing.feed(SPEAKER).lines() == [" assistant ▏One two."]
 
 
 def test_an_answer_that_is_only_read_has_no_needle() -> None:
@@ -253,7 +272,7 @@ def test_what_the_view_forgets_is_forgotten() -> None:
     drawing = Drawing()
     drawing.facts.view.__init__(most_rows=3)  # type: ignore[misc]
     for n in range(10):
-        drawing.feed(answer(f"a{n}", f"Number {n}."))
+        assert len(drawing.feed(answer(f"a{n}", f"Number {n}.")).lines()) == min(n + 1, 3)
     assert drawing.lines() == [f" assistant  Number {n}." for n in (7, 8, 9)]
 
 

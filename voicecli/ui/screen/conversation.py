@@ -23,6 +23,7 @@ from voicecli.ui.screen.entry import Entry, Look
 from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.glyphs import Glyphs
 from voicecli.ui.screen.layout import Layout
+from voicecli.ui.screen.place import Hold, Place
 from voicecli.ui.screen.rows import Rows
 from voicecli.ui.screen.selecting import mark, selected
 from voicecli.ui.screen.theme import Inks
@@ -75,11 +76,8 @@ class Conversation(ScrollView, can_focus=True):
         self._rows = Rows(Look(Layout.of(80, 24), inks, glyphs, 80), clean)
         self._kept = 0  # lines that are kept as they were drawn
         self._ours = False  # it is scrolled by us, not by the person
-        self._came = 0  # turns, since it was scrolled back
-        self._marking = False  # it holds still only because text is marked
-        self._pressed = False  # text is being marked
+        self._place = Place()
         self._marked: Entry | None = None
-        self._held: tuple[int, int] | None = None  # scrolled back: label of what stands on top, and which row of it
 
     # ---- what is asked of it
 
@@ -98,9 +96,9 @@ class Conversation(ScrollView, can_focus=True):
         """Draws what has changed."""
         self._reshape(self._rows.look._replace(layout=layout, width=self.size.width))
         drawn = self._rows.update()
-        self._came += len(self._rows.opened)
+        self._place.came(len(self._rows.opened))
         self._rows.opened.clear()
-        self._tell_below()
+        self.new_below = self._place.new_below
         if drawn.all:
             self._settle()
         else:
@@ -129,7 +127,7 @@ class Conversation(ScrollView, can_focus=True):
         """After heights changed: the end stays in sight, or what the person looks at stays where it is."""
         if not self.size.height:
             return
-        stack, held = self._rows.stack, self._on_top()
+        stack, held = self._rows.stack, self._place.on_top(self._rows.stack)
         self._wrap_seen(held)
         self._ours = True
         # Another height is no reason to lay out and paint the whole screen, which setting it would do.
@@ -141,16 +139,6 @@ class Conversation(ScrollView, can_focus=True):
         self.scroll_to(y=target, animate=False, immediate=True, force=True)
         self._ours = False
         self.refresh()
-
-    def _on_top(self) -> tuple[Entry, int] | None:
-        """What the person has scrolled back to."""
-        if self._held is None:
-            return None
-        label, row = self._held
-        entry = self._rows.stack.labelled(label)
-        if entry is None:
-            return None
-        return entry, row if entry.label == label else 0
 
     def _wrap_seen(self, held: tuple[Entry, int] | None) -> None:
         """What is seen is wrapped, whatever else is not."""
@@ -171,26 +159,13 @@ class Conversation(ScrollView, can_focus=True):
 
     def _scrolled(self) -> None:
         """The person scrolled: to the end, or to what is to stay in sight."""
-        self._marking = self._pressed = False
         if self.scroll_offset.y >= self.max_scroll_y:
-            self._held = None
+            self._place.follow()
         else:
-            self._hold()
+            self._place.keep(self._rows.stack, self.scroll_offset.y, Hold.BACK)
             if self._rows.unwrapped:
                 self.call_later(self._settle)
-        self._tell_below()
-
-    def _hold(self) -> None:
-        """What stands on top now stays there."""
-        if (found := self._rows.stack.at(self.scroll_offset.y)) is not None:
-            if self._held is None:
-                self._came = 0
-            self._held = (found[0].label, found[1])
-
-    def _tell_below(self) -> None:
-        """Not while the mouse is held down: what appears would move the text under it."""
-        if not self._pressed:
-            self.new_below = None if self._held is None else self._came
+        self.new_below = self._place.new_below
 
     def to_end(self) -> None:
         """Back to now."""
@@ -313,13 +288,11 @@ class Conversation(ScrollView, can_focus=True):
     def selection_updated(self, selection: Selection | None) -> None:
         """Text does not move while it is being marked: the end is followed again when nothing is marked any more."""
         self.refresh()
-        if selection is None and self._marking:
-            self._pressed = False
+        if selection is None and self._place.hold in (Hold.MARKING, Hold.MARKED):
             self.to_end()
-        elif selection is not None and self._held is None and self.max_scroll_y > 0:
-            self._hold()
-            self._marking = self._pressed = True
+        elif selection is not None and self._place.hold is Hold.FOLLOWS and self.max_scroll_y > 0:
+            self._place.keep(self._rows.stack, self.scroll_offset.y, Hold.MARKING)
 
     def on_mouse_up(self) -> None:
-        self._pressed = False
-        self._tell_below()
+        self._place.let_go()
+        self.new_below = self._place.new_below

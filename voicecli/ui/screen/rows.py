@@ -57,6 +57,7 @@ class Rows:
         self._last_quiet: Quiet | None = None
         self._by: dict[str, str] = {}  # turn -> what it was interrupted by
         self._hears: str | None = None  # the turn that is being heard
+        self._heard_of: set[str] = set()  # that one and those before it
         self._changed: dict[str, None] = {}
         self._unwrapped: list[Entry] = []
         self._all = True
@@ -83,16 +84,14 @@ class Rows:
                         self._by[item] = by
                         self._changed[item] = None
             case HeardNow(item=item):
-                if self._hears is not None:
+                if self._hears not in (None, item):
                     self._changed[self._hears] = None
                 self._changed[item] = None
                 self._hears = item
+                self._heard_of.add(item)
             case SoundNow(side="output"):
                 self._changed |= dict.fromkeys(list(self._turns)[-_OPEN:])
-            case Started():
-                self._changed |= dict.fromkeys(self._turns)
-                self._tell()
-            case Told():
+            case Started() | Told():
                 self._tell()
 
     def update(self) -> Drawn:
@@ -235,6 +234,7 @@ class Rows:
         while self._turns and (oldest := next(iter(self._turns))) not in self._facts.view:
             self._take(self._turns.pop(oldest))
             self._by.pop(oldest, None)
+            self._heard_of.discard(oldest)
 
     def _settle(self, entry: Entry | None) -> None:
         """Its blank line, after what stands above it has changed."""
@@ -267,6 +267,8 @@ class Rows:
             return None
         if view.heard is not None and view.heard.item == row.item:
             return view.heard.characters
+        if row.item in self._heard_of:
+            return None  # another one is heard now, so this one was to its end
         output = view.sound.get("output")
         return 0 if output is not None and output.state == "opened" else None
 
