@@ -215,11 +215,30 @@ def test_the_window_is_the_one_in_force():
 
 def test_sound_that_the_link_dropped_is_not_counted_by_the_server():
     bench = talk()
+    bench.listens(1.4)
+    bench.give(AudioDropped(400 * MS))
+    bench.listens(2.0)
+    bench.says(started(), stopped("u1", 1500), committed(), at=2.0)
+    bench.answers(2.3, 2.4)
+    assert bench.delay == seconds(2.0 - 1.5, 0.3, 0.1)
+
+
+def test_where_nobody_knows_which_sound_was_dropped_nobody_knows_when_the_speech_ended():
+    bench = talk()
     bench.listens(2.0)
     bench.give(AudioDropped(400 * MS))
     bench.says(started(), stopped("u1", 1500), committed(), at=2.0)
     bench.answers(2.3, 2.4)
-    assert bench.delay == seconds(2.0 - 1.5, 0.3, 0.1)
+    assert bench.delay == seconds(None, 0.3, 0.1, from_commit=True)
+
+
+def test_an_end_of_speech_that_says_nothing_leaves_the_beginning_to_the_commit():
+    bench = talk()
+    bench.listens(2.0)
+    bench.says(started(), stopped("u1", 90_000), at=2.0)
+    bench.says(committed(), at=2.1)
+    bench.answers(2.3, 2.4)
+    assert bench.delay == seconds(None, 0.2, 0.1, from_commit=True)
 
 
 def test_a_microphone_that_was_off_in_between_makes_no_time_disappear():

@@ -193,9 +193,9 @@ class Witness:
         match stimulus:
             case TalkPressed(pressed_at=key_at) | TalkReleased(released_at=key_at):
                 self._sent_at.append(key_at)
-            case Asked("talk" | "answer") | InputSpent() | KeyboardSpent():
+            case Asked("talk" | "answer") | KeyboardSpent():
                 self._sent_at.append(at)
-            case Asked("mute") | SoundFailed() | Stale():
+            case Asked("mute") | InputSpent() | SoundFailed() | Stale():
                 self._sent_at.append(at)
                 self._muted_at.append(at)
             case MicBlock(adc_at=recorded_at) if self._file_at is None:

@@ -52,7 +52,7 @@ class Timings:
         """The next server counts from the beginning, and answers nothing that was said before."""
         self._waits = self._released_at = None
         self._sent: deque[tuple[int, float]] = deque(maxlen=MOST_SENT)  # position, when its first sample was recorded
-        self._position = self._lost = 0
+        self._position = self._lost = self._sure = 0
         self._last = self._idle = ""
 
     # ---- what is sent
@@ -63,13 +63,14 @@ class Timings:
         self._position += samples
 
     def lost(self, samples: int) -> None:
-        """So much of it never reached the server, which does not count it."""
+        """So much of it never reached the server, which does not count it. Which part of it that was nobody says."""
         self._lost += samples
+        self._sure = self._position
 
     def _recorded_at(self, server_ms: float) -> float | None:
         """When the sample was recorded that the server counts as `server_ms`; None where that is not known."""
         position = int(server_ms * SAMPLES_PER_MS) + self._lost
-        if not self._sent or not self._sent[0][0] <= position <= self._position:
+        if not self._sent or not max(self._sure, self._sent[0][0]) <= position <= self._position:
             return None
         found = bisect_right(self._sent, position, key=lambda block: block[0]) - 1
         start, at = self._sent[found]
@@ -81,9 +82,10 @@ class Timings:
         """The server's VAD says that the turn is over, after a silence of `window_ms`; None: nobody knows how much."""
         ended_ms = None if window_ms is None else end_ms - window_ms
         ended_at = self._recorded_at(ended_ms) if ended_ms is not None and ended_ms >= start_ms else None
-        known = ended_at is not None and ended_at <= at
-        began_at = ended_at if known and ended_at is not None else at
-        self._waits = _Waits(began_at, self._last, turn, at, from_commit=not known)
+        if ended_at is not None and ended_at <= at:
+            self._waits = _Waits(ended_at, self._last, turn, at)
+        elif self._waits is not None and self._waits.turn != turn:
+            self._waits = None  # it was about another turn; this one is measured from its commit
 
     def taken(self, turn: str, at: float, *, by_key: bool) -> None:
         """The server has committed the turn."""
