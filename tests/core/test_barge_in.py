@@ -404,6 +404,15 @@ def test_a_text_typed_into_the_rest_of_a_finished_answer_asks_at_once():
     assert frames(bench.types("Next", at=1.5)) == [("truncate", "a1", 500), ("item", "Next"), "create"]
 
 
+@pytest.mark.parametrize("by", ["command", "key"])
+def test_an_interruption_that_was_asked_for_says_whether_by_a_key(by):
+    bench = playing(("a1", 3000))
+    bench.plays(0, 1000)
+    bench.give(Asked("interrupt", by=by), at=1.5)
+    bench.give(Silent(1, 1.51))
+    assert bench.interrupted.by == by
+
+
 def test_interrupt_says_when_there_is_nothing_to_stop():
     bench = Bench().ready()
     effects = bench.asks("interrupt", at=1.0)

@@ -198,9 +198,9 @@ class Conversing:
         return self._phase in ANSWERING and not self._stopping
 
     def stop_answer(self) -> None:
-        """What the first Ctrl-C means while there is an answer."""
+        """What esc and the first Ctrl-C mean while there is an answer."""
         self._stopping = True
-        self._session.give(Asked("interrupt"))
+        self._session.give(Asked("interrupt", by="key"))
 
     def give(self, stimulus: Stimulus) -> None:
         """From the person. What is said behind an image that is still being read waits for it."""

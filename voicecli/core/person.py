@@ -65,7 +65,7 @@ def _parts(said: Typed | Pictured) -> tuple[ContentPart, ...]:
 def asked(talk: Talk, asked: Asked, at: float) -> None:
     match asked.what:
         case "interrupt":
-            if not ptt.throw_away(talk, at) and not barge_in.interrupt(talk, "command", at):
+            if not ptt.throw_away(talk, at) and not barge_in.interrupt(talk, asked.by, at):
                 talk.tell("nothing_to_stop")
         case "mute":
             _microphone(talk, sounding.mute, "muted_now", at)

@@ -117,6 +117,8 @@ class Asked(In, frozen=True):
     what: Literal["interrupt", "mute", "unmute", "retry", "talk", "answer", "kept"]
     """`interrupt` also throws away what is being recorded by push-to-talk; `talk` begins and ends a recording; `kept`
     asks the server what it keeps of the last answer that was cut."""
+    by: Literal["command", "key"] = "command"
+    """How it was said, where that is told of: an interruption says what it was made by."""
 
 
 class TalkPressed(In, frozen=True):
