@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from rich.style import Style
 from textual import events
 from textual.app import App, ComposeResult
+from textual.driver import Driver
 from textual.strip import Strip
 
 from voicecli.core.changes import AnyChange, Foreign, SoundNow, Started, TurnGrew, TurnOpened, TurnRole, TurnSet, Via
@@ -92,8 +93,10 @@ class Shown(App[None]):
     CSS = "Screen { background: $background; }"
     AUTO_FOCUS = None
 
-    def __init__(self, changes: Iterable[AnyChange] = (), inks: Inks = DARK) -> None:
-        super().__init__()
+    def __init__(
+        self, changes: Iterable[AnyChange] = (), inks: Inks = DARK, driver: type[Driver] | None = None
+    ) -> None:
+        super().__init__(driver_class=driver)
         self.inks = inks
         self.facts = Facts()
         self.conversation = Conversation(inks, UNICODE)

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
 from conversation_app import SPEAKER, Shown, answer, done, grew, opened, typed
+from recording import Recording, text_of
 from textual.pilot import Pilot
 from textual.selection import SELECT_ALL
 
@@ -47,6 +48,24 @@ def test_few_turns_stand_at_the_bottom() -> None:
         assert set(app.conversation.lines[:-2]) == {""}
 
     play(script, [*typed("y", "Hello?"), *answer("a", "Yes.")])
+
+
+def test_a_move_of_the_needle_writes_its_line_and_no_other() -> None:
+    async def run() -> None:
+        app = Shown(
+            [SPEAKER, *talk(10), opened("a"), grew("a", "One two. " * 20), HeardNow("a", 1, 4)], driver=Recording
+        )
+        async with app.run_test(headless=False, size=(80, 24)) as pilot:
+            await settled(pilot)
+            written: list[str] = app.written  # type: ignore[attr-defined]
+            written.clear()
+            app.feed([HeardNow("a", 2, 9)])
+            await settled(pilot)
+            shown = text_of("".join(written))
+            assert "One two.▏One" in shown
+            assert "Question" not in shown
+
+    asyncio.run(run())
 
 
 def test_the_end_stays_in_sight_as_text_streams() -> None:
@@ -189,7 +208,8 @@ def test_text_holds_still_while_it_is_marked_and_goes_on_afterwards() -> None:
         await pilot.hover(app.conversation, offset=(30, 4))
         app.feed(answer("b", "More. " * 100))
         await settled(pilot)
-        assert app.conversation.lines == before[: len(app.conversation.lines)]
+        assert app.conversation.lines == before
+        assert app.below.lines == []
         await pilot.mouse_up(app.conversation, offset=(30, 4))
         await settled(pilot)
         assert app.conversation.lines == before[: len(app.conversation.lines)]

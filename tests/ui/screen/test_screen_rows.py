@@ -99,10 +99,8 @@ def test_the_needle_parts_heard_from_not_yet_heard_and_moves_no_text() -> None:
     assert places == sorted(places)
     drawing.feed(HeardNow("a", 600, 10))
     assert drawing.lines()[0] == " assistant  your side▏sends a small packet every half minute and"
-    assert (
-        drawing.feed(HeardNow("a", 590, 9)).lines()[0]
-        == " assistant  your side▏sends a small packet every half minute and"
-    )
+    line = drawing.lines()[0]
+    assert drawing.feed(HeardNow("a", 590, 9)).lines()[0] == line
     assert drawing.style_of("your side") == DARK("fg")
     assert drawing.style_of("sends a small") == DARK("muted")
     assert drawing.style_of("▏") == DARK("ai", bold=True)
@@ -147,6 +145,8 @@ def test_the_needle_in_words_without_blanks_stands_between_them() -> None:
 def test_the_needle_is_counted_in_the_text_as_it_came() -> None:
     drawing = Drawing().feed(SPEAKER, opened("a"), grew("a", "\u200b\u200bone\ttwo three"), HeardNow("a", 100, 10))
     assert drawing.lines() == [" assistant  one    two▏three"]
+    drawing.feed(opened("b"), grew("b", "a\u200db c d"), HeardNow("b", 100, 4))
+    assert drawing.lines()[1:] == [" assistant  ab▏c d"]
 
 
 def test_what_was_cut_is_struck_and_said_in_words() -> None:

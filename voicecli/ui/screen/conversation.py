@@ -129,6 +129,7 @@ class Conversation(ScrollView, can_focus=True):
             return
         stack, held = self._rows.stack, self._place.on_top(self._rows.stack)
         self._wrap_seen(held)
+        self._rows.settled()
         self._ours = True
         # Another height is no reason to lay out and paint the whole screen, which setting it would do.
         self.set_reactive(Widget.virtual_size, Size(self.size.width, stack.height))

@@ -102,9 +102,11 @@ class Rows:
                 rows += self._say(entry, row)
                 self.fit(entry)
         self._changed.clear()
-        drawn = Drawn(rows, self._all)
+        return Drawn(rows, self._all)
+
+    def settled(self) -> None:
+        """All is in its place; what changes from now on is news."""
         self._all = False
-        return drawn
 
     def reshape(self, look: Look) -> bool:
         """How it is drawn from now on. True: it is wrapped anew, piece by piece; see `wrap_more`."""
