@@ -100,7 +100,7 @@ ACTIONS: Final = (
     Action(
         "talk",
         "",
-        "With push-to-talk: start recording; end and send it.",
+        "Push-to-talk: start recording; end and send it.",
         Asked("talk"),
         title="recording: start, end and send",
         keys=("space", "f2"),

@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from screen_facts import L80, SIZES, START, style_of, talk, texts
 
 from voicecli.core import notices
-from voicecli.core.changes import Foreign, LinkNow, Told
+from voicecli.core.changes import Foreign, LinkNow, Phase, PhaseNow, Told
 from voicecli.printable import UNSAFE
 from voicecli.ui.actions import ACTIONS
 from voicecli.ui.screen.facts import Facts
@@ -97,6 +97,17 @@ def test_a_full_recording_is_sent_or_thrown_away() -> None:
     facts.apply(notices.told("recording_full"), START)
     assert [(remedy.key, remedy.action) for remedy in remedies(facts)] == [("enter", "talk"), ("esc", "interrupt")]
     assert shown(facts, (80, 24))[-1] == "            enter send it   esc throw it away"
+
+
+@pytest.mark.parametrize("phase", ["assistant_speaking", "thinking", "recording"])
+def test_esc_is_said_to_close_it_only_after_what_it_does_first(phase: Phase) -> None:
+    facts = talk(phase, mode="ptt")
+    facts.apply(notices.told("malformed"), START)
+    (esc,) = remedies(facts)
+    assert (esc.key, esc.action) == ("esc", "")
+    assert esc.word.endswith(", then close")
+    facts.apply(PhaseNow("press_to_talk"), START)
+    assert [remedy.word for remedy in remedies(facts)] == ["close"]
 
 
 def test_every_remedy_is_an_action_and_no_key_of_it_could_be_typed() -> None:

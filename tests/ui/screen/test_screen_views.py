@@ -127,6 +127,12 @@ def test_help_fits_every_width(width: int, inks, glyphs):
             assert text.isascii()
 
 
+@pytest.mark.parametrize("width", [72, 80, 84, 200])
+def test_help_leaves_nothing_out(width: int):
+    lines = [strip.text for strip in help_strips(DEFAULT, View(), "", width, DARK, UNICODE)]
+    assert [line for line in lines if UNICODE.more in line] == []
+
+
 @pytest.mark.parametrize("room", [14, 36, 74, 88])
 def test_the_list_is_one_line_for_each_where_there_is_room_for_names(room: int):
     for entry, shown in displayed(entries(facts().view, DEFAULT), room, UNICODE):

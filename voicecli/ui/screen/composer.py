@@ -87,6 +87,7 @@ class Editor(TextArea, inherit_bindings=False):
         overflow-x: hidden;
     }
     Editor .text-area--placeholder { color: $text-muted; }
+    Editor:light .text-area--cursor { color: $input-cursor-foreground; background: $input-cursor-background; }
     """
 
     def __init__(self, composer: Composer) -> None:

@@ -15,6 +15,7 @@ from voicecli.ui.actions import ACTIONS
 from voicecli.ui.screen.glyphs import Glyphs
 from voicecli.ui.screen.keys import FIXED, Keymap, label
 from voicecli.ui.screen.lines import Line, Piece, shortened
+from voicecli.ui.screen.notice import wrapped
 from voicecli.ui.screen.theme import Inks
 from voicecli.ui.view import View
 
@@ -90,11 +91,13 @@ def _command_lines(
     for command, does, keys in rows:
         line = Line(width).put(left, Piece(shortened(command, room, glyphs), inks("ai", bold=True)))
         rest = room - names - (cell_len(keys) + 2 if keys else 0)
-        if rest >= 12:
-            line.put(left + names, Piece(shortened(does, rest, glyphs), inks("fg")))
+        first, *others = wrapped(does, rest) if rest >= 12 else [""]
+        line.put(left + names, Piece(first, inks("fg")))
         if keys and rest >= 0:
             line.until(left + room, Piece(keys, inks("muted")))
         yield line.strip()
+        for other in others:
+            yield Line(width).put(left + names, Piece(other, inks("fg"))).strip()
 
 
 class HelpPanel(Widget):

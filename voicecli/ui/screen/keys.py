@@ -35,12 +35,12 @@ class Fixed(NamedTuple):
 FIXED: Final = (
     Fixed(("enter",), "send; what a notice offers"),
     Fixed(("ctrl+j", "shift+enter"), "new line"),
-    Fixed(("escape",), "close, throw away, stop"),
+    Fixed(("escape",), "close, discard, stop"),
     Fixed(("up", "down"), "what you sent before"),
     Fixed(("tab",), "complete a command"),
     Fixed(("pageup", "pagedown"), "scroll"),
     Fixed(("end",), "back to now"),
-    Fixed(("ctrl+c",), "copy, stop; twice ends"),
+    Fixed(("ctrl+c",), "copy, stop, then end"),
     Fixed(("ctrl+underscore",), "undo"),
 )
 _EDITING: Final = ("left", "right", "home", "backspace", "delete", "ctrl+left", "ctrl+right")

@@ -38,6 +38,11 @@ class Remedy(NamedTuple):
 
 
 CLOSE: Final = Remedy("esc", "close", "")
+_FIRST: Final[dict[str, Remedy]] = {
+    **dict.fromkeys(("assistant_speaking", "thinking"), Remedy("esc", "stop, then close", "")),
+    "recording": Remedy("esc", "throw away, then close", ""),
+}
+"""Where that key has something else to do before it closes the notice."""
 RETRY: Final = Remedy("enter", "try again", "retry")
 _OWN: Final[dict[str, tuple[Remedy, ...]]] = {
     "recording_full": (Remedy("enter", "send it", "talk"), Remedy("esc", "throw it away", "interrupt")),
@@ -53,10 +58,12 @@ def remedies(facts: Facts) -> tuple[Remedy, ...]:
         return ()
     if own := _OWN.get(told.code):
         return own
+    phase = facts.view.phase.phase if facts.view.phase else ""
+    close = _FIRST.get(phase, CLOSE)
     lost = facts.view.link is not None and facts.view.link.state == "lost"
     if lost and over_by(told.code) is Over.CONNECTED:
-        return (RETRY, CLOSE)
-    return (CLOSE,)
+        return (RETRY, close)
+    return (close,)
 
 
 def notice_lines(

@@ -160,7 +160,7 @@ def _device(side: SoundNow) -> str:
         case "closed":
             return "off"
         case "lost":
-            return f"lost: {name}" if name else "lost"
+            return f"lost: {name}" if name else "none"
 
 
 def _talk(facts: Facts, width: int, inks: Inks, glyphs: Glyphs) -> list[Entry]:
