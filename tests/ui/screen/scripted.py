@@ -25,6 +25,11 @@ class Scripted:
     def put(self, *changes: AnyChange) -> None:
         self._changes += changes
 
+    @property
+    def waiting(self) -> bool:
+        """Not all of it has been taken."""
+        return bool(self._changes)
+
     def take(self) -> Iterator[AnyChange]:
         while self._changes:
             change = self._changes.popleft()

@@ -1,0 +1,66 @@
+"""The screen in each of its states, at two sizes, dark, light and without colour, beside what is stored of it.
+
+`python -m tests.ui.screen.states --write` stores it anew, after a change that is meant.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+import pytest
+
+from tests.ui.screen.emulated import Emulated
+from tests.ui.screen.states import FOLDER, LIGHT, SIZES, STATES, State, described, file_of, look_at
+
+HOW = "If that is meant: python -m tests.ui.screen.states --write"
+
+
+def same(name: str, stored: str, now: str) -> None:
+    """Fails with the lines that differ."""
+    if stored != now:
+        lines = difflib.unified_diff(stored.splitlines(), now.splitlines(), f"tests/screens/{name}", "now", lineterm="")
+        pytest.fail("\n".join([*lines, HOW]), pytrace=False)
+
+
+def stored(name: str) -> str:
+    file = FOLDER / name
+    return file.read_text(encoding="utf-8") if file.is_file() else ""
+
+
+@pytest.mark.parametrize("coloured", [True, False], ids=["coloured", "no-colour"])
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_a_state_looks_as_it_is_stored_and_light_says_what_dark_says(state: State, coloured: bool):
+    seen = look_at(state, coloured=coloured)
+    assert len(seen.pictures) == len(SIZES)
+    for name, now in seen.pictures.items():
+        same(name, stored(name), now)
+    for name, now in seen.light.items():
+        same(f"{name}, light", stored(name), now)
+
+
+def test_no_picture_is_stored_of_what_is_no_state_any_more():
+    files = {
+        file_of(state, size, coloured=coloured) for state in STATES for size in SIZES for coloured in (True, False)
+    }
+    assert {file.relative_to(FOLDER).as_posix() for file in FOLDER.rglob("*.txt")} == files
+
+
+def test_without_colour_no_stored_picture_has_an_ink():
+    for file in FOLDER.glob("*-no-colour/*.txt"):
+        _, _, inks = file.read_text(encoding="utf-8").partition("\n\n")
+        words = {word for line in inks.splitlines() for word in line[3:].split("[")[0].split()}
+        assert words <= {"bold", "italic", "underline", "strike", "reverse"}, file.name
+
+
+def test_a_picture_tells_every_ink_from_every_other():
+    """Else a wrong one would not be seen."""
+    terminal = Emulated(20, 1)
+    terminal.write(
+        "\x1b[1;1H\x1b[1;38;2;0;105;95;48;2;251;250;246myou\x1b[0m\x1b[9mcut\x1b[0m \x1b[38;2;1;2;3mx\x1b[0m"
+    )
+    assert described(terminal, LIGHT).splitlines() == [
+        "01│youcut x▒▒▒▒▒▒▒▒▒▒▒▒",
+        "",
+        "01 you bold on bg [you]  strike [cut]  #010203 [x]",
+    ]
+    assert len({colour for _, colour in LIGHT.colours} | set(LIGHT.surface)) == len(LIGHT.colours) + 3
