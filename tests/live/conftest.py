@@ -5,21 +5,29 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
+import panes
 import pytest
-from virtual_audio import APT, VirtualAudio, missing
+import virtual_audio as sound
+from virtual_audio import VirtualAudio
 
 
-def _needed() -> None:
-    if lacking := missing():
+def _needed(lacking: str, apt: str) -> None:
+    if lacking:
         if "sound" in os.environ.get("VOICECLI_REQUIRE", "").split(","):
-            pytest.fail(f"sound tests are required here, and {lacking} is missing: {APT}")
-        pytest.skip(f"{lacking} is missing: {APT}")
+            pytest.fail(f"sound tests are required here, and {lacking} is missing: {apt}")
+        pytest.skip(f"{lacking} is missing: {apt}")
+
+
+@pytest.fixture(scope="module")
+def tmux() -> None:
+    """It is there."""
+    _needed(panes.missing(), panes.APT)
 
 
 @pytest.fixture(scope="module")
 def virtual_audio() -> Iterator[VirtualAudio]:
     """A speaker and a microphone at 24 kHz mono, for all tests of a module."""
-    _needed()
+    _needed(sound.missing(), sound.APT)
     with VirtualAudio() as audio:
         yield audio
 
@@ -27,6 +35,6 @@ def virtual_audio() -> Iterator[VirtualAudio]:
 @pytest.fixture
 def own_audio() -> Iterator[VirtualAudio]:
     """The same for one test alone, which may break it."""
-    _needed()
+    _needed(sound.missing(), sound.APT)
     with VirtualAudio() as audio:
         yield audio

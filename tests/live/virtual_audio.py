@@ -138,6 +138,10 @@ class VirtualAudio:
             if line and not self._is_ours(line.split()[0])
         ]
 
+    def speakers(self) -> list[str]:
+        """Who has a speaker open just now, one line of pactl each."""
+        return [line for line in self.pactl("list", "short", "sink-inputs").splitlines() if line]
+
     def _is_ours(self, number: str) -> bool:
         text = self.pactl("list", "source-outputs")
         block = text.split(f"Source Output #{number}\n", 1)[-1].split("Source Output #", 1)[0]
