@@ -60,7 +60,8 @@ def help_strips(
     commands = [Line(width).put(left, Piece("commands", inks("fg", bold=True))).strip()]
     commands += _command_lines(command_rows(keymap, word), width, left, room, inks, glyphs)
     blank = [Line(width).strip()]
-    notes = [Line(width).put(left, Piece(shortened(note, room, glyphs), inks("muted"))).strip() for note in NOTES]
+    said = [line for note in NOTES for line in wrapped(note, room)]
+    notes = [Line(width).put(left, Piece(line, inks("muted"))).strip() for line in said]
     if keys_only:
         return [*keys, *blank, *notes]
     if word:
