@@ -29,10 +29,11 @@ def test_everything_that_is_read_has_a_contrast_of_4_5_on_each_surface_and_shape
 
 def test_without_colours_nothing_has_a_colour() -> None:
     for role, _ in DARK.colours:
-        style = PLAIN(role, bold=True)
+        style = PLAIN(role, bold=True, italic=True)
         assert style.color is None
         assert style.bgcolor is None
         assert style.bold
+        assert not style.italic
     assert not PLAIN.coloured
 
 

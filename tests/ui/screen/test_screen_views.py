@@ -178,4 +178,5 @@ def test_the_line_of_keys_has_only_what_works_now():
     ]
     assert ("esc", "throw away") in [tuple(key) for key in keys_now(facts("ptt", "recording"), DEFAULT)]
     assert ("^o", "unmute") in [tuple(key) for key in keys_now(facts(microphone="closed"), DEFAULT)]
+    assert ("^o", "try the mic") in [tuple(key) for key in keys_now(facts(microphone="lost"), DEFAULT)]
     assert all(key.key != "^o" for key in keys_now(facts("chat", microphone=None), DEFAULT))

@@ -59,7 +59,9 @@ def keys_now(facts: Facts, keymap: Keymap, *, open_panel: bool = False) -> list[
     if talk.when(view) and phase not in ("not_connected", "connecting"):
         word = "send" if phase in ("recording", "recording_full") else "talk"
         keys += _key(keymap, talk, word)
-    for name, word in (("mute", "mute"), ("unmute", "unmute"), ("commands", "commands"), ("help", "help")):
+    side = view.sound.get("input")
+    on = "try the mic" if side is not None and side.state == "lost" else "unmute"
+    for name, word in (("mute", "mute"), ("unmute", on), ("commands", "commands"), ("help", "help")):
         if _BY_ID[name].when(view):
             keys += _key(keymap, _BY_ID[name], word)
     return keys

@@ -69,7 +69,7 @@ class Inks(NamedTuple):
         strike: bool = False,
         reverse: bool = False,
     ) -> Style:
-        return _style(self.colour(role), bold, italic, underline, strike, reverse)
+        return _style(self.colour(role), bold, italic and self.coloured, underline, strike, reverse)
 
     def theme(self) -> Theme:
         """For Textual: its $background, $surface and $panel are our bg, panel and raised."""
@@ -109,7 +109,7 @@ LIGHT: Final = Inks(
     ),
 )
 PLAIN: Final = Inks("voicecli-plain", True, Surface("", "", ""), ())
-"""NO_COLOR: bold, underline, strike and reverse are all there is."""
+"""NO_COLOR: bold, underline, strike and reverse are all there is; where italics are missing they are often reversed."""
 
 ALL: Final = (DARK, LIGHT, PLAIN)
 
