@@ -74,6 +74,16 @@ def test_page_up_scrolls_back_says_so_and_end_comes_back() -> None:
     play(script)
 
 
+def test_who_says_something_is_back_at_the_end() -> None:
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("pageup", *"hi", "enter")
+        await drained(pilot)
+        assert talking.typed == ["hi"]
+        assert app.face.conversation.lines[-1].endswith("Answer 29.")
+
+    play(script)
+
+
 def test_a_mark_with_the_mouse_is_copied_by_ctrl_c() -> None:
     async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
         conversation = app.face.conversation

@@ -241,6 +241,7 @@ class TalkApp(Citizen):
                 self.talking.show(told)
             case Say() as say:
                 self.talking.give(say.stimulus)
+                self.face.conversation.to_end()  # who says something is back
             case Do() as do:
                 self._do(do)
             case TalkKey() | None:
