@@ -114,8 +114,14 @@ TABLE = [
         "too many",
         lambda: http("429 Too Many Requests", '{"error":{"message":"Rate limit reached"}}', "Retry-After: 20"),
         3,
-        r"error: The server takes no more connections from you at the moment\. Wait a little, then try again\. "
+        r"error: The server takes no more connections from you at the moment\. Wait 20 seconds, then try again\. "
         r'\(server says: "Rate limit reached"\)',
+    ),
+    Row(
+        "no credit",
+        lambda: http("429 Too Many Requests", '{"error":{"code":"insufficient_quota","message":"No more."}}'),
+        3,
+        r'error: Your account has no credit left\. .* \(server says: "No more\."\)',
     ),
     Row(
         "wrong path",

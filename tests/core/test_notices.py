@@ -8,7 +8,7 @@ from core_talk import TALK
 from msgspec.structs import replace
 
 from voicecli.core import notices
-from voicecli.core.notices import FATAL, WORDS, cannot, error, link_ended, outcome, sound_failed, told
+from voicecli.core.notices import ANSWERED, FATAL, WORDS, cannot, error, link_ended, outcome, sound_failed, told
 from voicecli.core.pending import Kind, Purpose
 from voicecli.core.stimuli import LinkEnded
 from voicecli.ports import LinkFailure, Side, SoundFailed, SoundFailure
@@ -239,3 +239,38 @@ def test_what_a_provider_cannot_do_is_said_where_it_is_missed():
         "Qwen-Omni cannot read what you type."
     )
     assert cannot(replace(TALK, profile=GLM, mode="chat", speaker=False)) is None
+
+
+# ---- refused at the door
+
+
+def refused_at_the_door(code="", message="", failure=LinkFailure.RATE_LIMITED, status=429, wait_s=None):
+    return link_ended(LinkEnded(failure, status, message, "far.example", code, wait_s), KEY, "far.example")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "notice"),
+    [
+        ("insufficient_quota", "", "insufficient_quota"),
+        ("", "You exceeded your current quota, please check your plan", "insufficient_quota"),
+        ("account_deactivated", "", "account_deactivated"),
+        ("rate_limit_exceeded", "Rate limit reached", "rate_limited"),
+        ("session_expired", "", "rate_limited"),
+        ("unknown_parameter", "session.x", "rate_limited"),
+    ],
+)
+def test_a_refusal_at_the_door_is_told_by_what_the_server_says(code, message, notice):
+    assert refused_at_the_door(code, message).code == notice
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "words"),
+    [(None, "Wait a little,"), (1, "Wait 1 second,"), (16.2, "Wait 17 seconds,"), (600, "Wait 10 minutes,")],
+)
+def test_how_long_to_wait_before_the_next_connection_is_told(wait_s, words):
+    assert refused_at_the_door(wait_s=wait_s).hint.startswith(words)
+
+
+def test_what_is_said_at_the_door_never_hides_why_the_link_itself_failed():
+    for failure in set(LinkFailure) - {LinkFailure.CLOSED} - ANSWERED:
+        assert refused_at_the_door("insufficient_quota", "", failure).code == failure.value

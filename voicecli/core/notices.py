@@ -53,7 +53,7 @@ WORDS: Final[dict[str, Words]] = {
         "error", "The server does not allow this key here.", "{key} Ask for access, or pick another model by --model."
     ),
     "rate_limited": Words(
-        "error", "The server takes no more connections from you at the moment.", "Wait a little, then try again."
+        "error", "The server takes no more connections from you at the moment.", "{wait}, then try again."
     ),
     "not_realtime": Words(
         "error", "{host} answers, but not as a Realtime server.", "The URL should end in /v1/realtime; check --url."
@@ -412,6 +412,14 @@ FATAL: Final = frozenset(
 )
 """Errors after which a server closes: the close is then not told a second time."""
 
+REFUSING: Final = FATAL - {"session_expired"} | {"model_not_found"}
+"""Errors that a server also refuses a connection with, before there is a session."""
+
+ANSWERED: Final = frozenset(
+    {LinkFailure.UNAUTHORIZED, LinkFailure.FORBIDDEN, LinkFailure.RATE_LIMITED, LinkFailure.NOT_REALTIME}
+)
+"""Ends of dialling in which the server's own words may say more than its status does."""
+
 ANSWERS: Final = {
     Kind.UPDATE: "settings_refused",
     Kind.ITEM: "text_refused",
@@ -455,7 +463,19 @@ def link_ended(ended: LinkEnded, key_source: str, url_host: str) -> Told:
         code = "session_expired" if expired else f"closed_{ended.code}"
         return told(code if code in WORDS else "closed", ended.reason, host=host, key=key, number=ended.code)
     proxy = f" {ended.host}" if ended.host else ""
-    return told(ended.failure.value, ended.reason, host=host, key=key, proxy=proxy)
+    meant = catalogue.meant(ErrorInfo(ended.reason, code=ended.error_code)) if ended.failure in ANSWERED else None
+    code = meant if meant in REFUSING else ended.failure.value
+    return told(code, ended.reason, host=host, key=key, proxy=proxy, wait=_wait(ended.wait_s))
+
+
+def _wait(seconds: float | None) -> str:
+    """How long to wait, as the beginning of a hint; None: nobody says."""
+    if seconds is None:
+        return "Wait a little"
+    whole = math.ceil(seconds)
+    if whole >= 120:
+        return f"Wait {math.ceil(seconds / 60)} minutes"
+    return f"Wait {whole} second{'' if whole == 1 else 's'}"
 
 
 def sound_failed(failed: SoundFailed, *, somebody_types: bool = True) -> Told:
@@ -562,7 +582,6 @@ def outcome(
     words = (failed.message or code) if failed else ""
     info = ErrorInfo(words, (failed.type or "") if failed else "", code)
     if catalogue.fits(catalogue.LIMITED, info):
-        wait = "Wait a little" if wait_s is None else f"Wait {math.ceil(wait_s)} seconds"
-        return told("rate_limit", words, wait=wait)
+        return told("rate_limit", words, wait=_wait(wait_s))
     meant = catalogue.meant(info)
     return told(meant if meant in FATAL else "answer_failed", words, key=key_hint(key_source))
