@@ -272,5 +272,16 @@ def test_how_long_to_wait_before_the_next_connection_is_told(wait_s, words):
 
 
 def test_what_is_said_at_the_door_never_hides_why_the_link_itself_failed():
+def test_a_model_that_is_not_there_is_told_as_such_at_the_door():
+    for code, message in [
+        ("model_not_found", ""),
+        ("", "The model `x` does not exist or you do not have access to it."),
+        ("DeploymentNotFound", "The API deployment for this resource does not exist."),
+    ]:
+        assert refused_at_the_door(code, message, LinkFailure.REFUSED_HTTP, 404).code == "model_not_found"
+    refused = refused_at_the_door("x", "odd", LinkFailure.REFUSED_HTTP, 400)
+    assert (refused.code, refused.title) == ("refused_http", "far.example refused the connection (HTTP 400).")
+
+
     for failure in set(LinkFailure) - {LinkFailure.CLOSED} - ANSWERED:
         assert refused_at_the_door("insufficient_quota", "", failure).code == failure.value

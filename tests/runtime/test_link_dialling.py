@@ -136,13 +136,16 @@ def test_the_next_address_is_tried_when_the_first_refuses():
     ("status", "failure"),
     [
         (200, LinkFailure.NOT_REALTIME),
-        (400, LinkFailure.NOT_REALTIME),
+        (400, LinkFailure.REFUSED_HTTP),
         (401, LinkFailure.UNAUTHORIZED),
         (403, LinkFailure.FORBIDDEN),
-        (404, LinkFailure.NOT_REALTIME),
+        (402, LinkFailure.NO_CREDIT),
+        (404, LinkFailure.REFUSED_HTTP),
         (407, LinkFailure.PROXY),
         (429, LinkFailure.RATE_LIMITED),
-        (500, LinkFailure.NOT_REALTIME),
+        (500, LinkFailure.SERVER_FAILED),
+        (502, LinkFailure.SERVER_FAILED),
+        (504, LinkFailure.SERVER_FAILED),
         (503, LinkFailure.RATE_LIMITED),
     ],
 )
@@ -152,6 +155,15 @@ def test_an_http_answer_is_told_with_its_status_and_words(status, failure):
         async with raw(http(status, body=body)) as (port, _):
             end = await ends(f"ws://127.0.0.1:{port}/wrong")
         assert end == LinkEnded(failure, status, "it is so", f"127.0.0.1:{port}", error_code="x")
+
+    run(main())
+
+
+@pytest.mark.parametrize("body", ['{"detail": "Not Found"}', "<html></html>", "", '{"error": {}}', '{"error": "gone"}'])
+def test_whoever_has_no_error_of_an_api_to_show_is_not_one(body):
+    async def main():
+        async with raw(http(404, body=body)) as (port, _):
+            assert (await ends(f"ws://127.0.0.1:{port}/")).failure is LinkFailure.NOT_REALTIME
 
     run(main())
 

@@ -39,7 +39,11 @@ ROWS: Final = (
     Row("account_deactivated", ("account_deactivated",), ("account has been deactivated", "account deactivated")),
     Row("session_expired", ("session_expired",), ("maximum duration", "session_expired")),
     # ---- settings
-    Row("model_not_found", ("model_not_found",), ("does not exist or you do not have access",)),
+    Row(
+        "model_not_found",
+        ("model_not_found", "DeploymentNotFound"),
+        ("does not exist or you do not have access", "api deployment for this resource does not exist"),
+    ),
     Row("voice_fixed", ("cannot_update_voice",), ("assistant audio is present",)),
     Row("modalities_refused", (), ("invalid modalities", "supported combinations are")),
     Row("setting_unknown", ("unknown_parameter",), ("unknown parameter: 'session.",), ("session.",)),

@@ -55,6 +55,14 @@ WORDS: Final[dict[str, Words]] = {
     "rate_limited": Words(
         "error", "The server takes no more connections from you at the moment.", "{wait}, then try again."
     ),
+    "server_failed": Words(
+        "error",
+        "{host} answers, but with a failure of its own (HTTP {number}).",
+        "{wait}, then try again; it is not your settings.",
+    ),
+    "refused_http": Words(
+        "error", "{host} refused the connection (HTTP {number}).", "Its words say why: check --url and --model."
+    ),
     "not_realtime": Words(
         "error", "{host} answers, but not as a Realtime server.", "The URL should end in /v1/realtime; check --url."
     ),
@@ -416,7 +424,14 @@ REFUSING: Final = FATAL - {"session_expired"} | {"model_not_found"}
 """Errors that a server also refuses a connection with, before there is a session."""
 
 ANSWERED: Final = frozenset(
-    {LinkFailure.UNAUTHORIZED, LinkFailure.FORBIDDEN, LinkFailure.RATE_LIMITED, LinkFailure.NOT_REALTIME}
+    {
+        LinkFailure.UNAUTHORIZED,
+        LinkFailure.FORBIDDEN,
+        LinkFailure.RATE_LIMITED,
+        LinkFailure.SERVER_FAILED,
+        LinkFailure.REFUSED_HTTP,
+        LinkFailure.NOT_REALTIME,
+    }
 )
 """Ends of dialling in which the server's own words may say more than its status does."""
 
@@ -465,7 +480,7 @@ def link_ended(ended: LinkEnded, key_source: str, url_host: str) -> Told:
     proxy = f" {ended.host}" if ended.host else ""
     meant = catalogue.meant(ErrorInfo(ended.reason, code=ended.error_code)) if ended.failure in ANSWERED else None
     code = meant if meant in REFUSING else ended.failure.value
-    return told(code, ended.reason, host=host, key=key, proxy=proxy, wait=_wait(ended.wait_s))
+    return told(code, ended.reason, host=host, key=key, proxy=proxy, wait=_wait(ended.wait_s), number=ended.code)
 
 
 def _wait(seconds: float | None) -> str:

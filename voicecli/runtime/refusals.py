@@ -40,6 +40,7 @@ LONGEST_WAIT_S: Final = 24 * 3600
 
 STATUSES: Final = {
     401: LinkFailure.UNAUTHORIZED,
+    402: LinkFailure.NO_CREDIT,
     403: LinkFailure.FORBIDDEN,
     407: LinkFailure.PROXY,
     429: LinkFailure.RATE_LIMITED,
@@ -132,8 +133,15 @@ def _answered(response: Response, url: str, ended: Callable[..., LinkEnded], cle
     if 300 <= status < 400:
         target = _host(url, response.headers.get("Location", ""))
         return ended(LinkFailure.REDIRECT, response.reason_phrase, status, target)
-    end = ended(STATUSES.get(status, LinkFailure.NOT_REALTIME), _words(response), status)
-    return replace(end, error_code=clean(_code(response)), wait_s=_wait_s(response))
+    error = _error(response)
+    other = LinkFailure.NOT_REALTIME
+    if status >= 500:
+        other = LinkFailure.SERVER_FAILED
+    elif status >= 400 and any(isinstance(error.get(name), str) for name in ("code", "message")):
+        other = LinkFailure.REFUSED_HTTP
+    code = error.get("code") or error.get("type")
+    end = ended(STATUSES.get(status, other), _words(response), status)
+    return replace(end, error_code=clean(code) if isinstance(code, str) else "", wait_s=_wait_s(response))
 
 
 def _host(url: str, location: str) -> str:
@@ -159,15 +167,14 @@ def _words(response: Response) -> str:
     return found or response.reason_phrase
 
 
-def _code(response: Response) -> str:
-    """The code of `{"error": {"code": ...}}`, or its type where it has none."""
+def _error(response: Response) -> dict[str, Any]:
+    """`{"error": {...}}`, as APIs have it; else nothing."""
     try:
         body = json.loads(_text(response))
     except (ValueError, RecursionError):
-        return ""
+        return {}
     error = body.get("error") if isinstance(body, dict) else None
-    found = (error.get("code") or error.get("type")) if isinstance(error, dict) else None
-    return found if isinstance(found, str) else ""
+    return error if isinstance(error, dict) else {}
 
 
 def _wait_s(response: Response) -> float | None:
