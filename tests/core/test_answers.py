@@ -3,6 +3,7 @@
 import pytest
 from core_talk import (
     CHAT,
+    PIPE,
     Bench,
     added,
     created,
@@ -17,8 +18,10 @@ from core_talk import (
 )
 
 from voicecli.core.changes import (
+    Told,
     TurnGrew,
 )
+from voicecli.core.stimuli import KeyboardSpent
 from voicecli.protocol import events as e
 from voicecli.protocol.items import (
     StatusError,
@@ -137,6 +140,11 @@ def test_an_end_without_an_id_ends_the_response_that_is_there():
         (done(status="incomplete", reason="max_output_tokens"), "max_output_tokens"),
         (done(status="incomplete", reason="content_filter"), "content_filter"),
         (done(status="incomplete", reason="odd"), "answer_failed"),
+        (done(status="failed", reason="rate_limit_exceeded: slow down"), "rate_limit"),
+        (done(status="failed", reason="insufficient_quota"), "insufficient_quota"),
+        (done(status="expired"), "answer_failed"),
+        (done(status="cancelled"), "answer_stopped"),
+        (done(status="cancelled", reason="client_cancelled"), "answer_stopped"),
     ],
 )
 def test_a_response_that_did_not_end_well_says_why(event, code):
@@ -146,7 +154,47 @@ def test_a_response_that_did_not_end_well_says_why(event, code):
     assert bench.codes() == [code]
 
 
-@pytest.mark.parametrize("status", ["completed", "cancelled"])
+@pytest.mark.parametrize(
+    ("event", "code"),
+    [
+        (done(), 0),
+        (done(status="incomplete", reason="max_output_tokens"), 0),
+        (done(status="incomplete", reason="content_filter"), 0),
+        (done(status="incomplete"), 1),
+        (done(status="failed"), 1),
+        (done(status="failed", reason="rate_limit_exceeded"), 1),
+        (done(status="cancelled"), 1),
+        (done(status="expired"), 1),
+    ],
+)
+def test_what_is_told_as_an_error_ends_with_1_and_a_limit_that_was_set_with_0(event, code):
+    bench = Bench(PIPE).ready()
+    bench.types("hello", at=1.0)
+    bench.give(KeyboardSpent())
+    bench.says(created(), added(), written("I was"), event)
+    bench.until(60.0)
+    assert bench.ended.exit_code == code
+    assert code or not any(told.severity == "error" for told in bench.shown(Told))
+
+
+def test_the_row_of_an_answer_that_the_server_cancelled_was_stopped():
+    bench = Bench(CHAT).ready()
+    bench.types("hello", at=1.0)
+    bench.says(created(), added(), written("I was"), done(status="cancelled"))
+    assert bench.turn("a1").status == "cancelled"
+
+
+def test_what_was_cancelled_by_us_is_no_news_whether_it_had_an_id_or_not():
+    for first in ([created()], []):
+        bench = Bench(CHAT).ready()
+        bench.types("hello", at=1.0)
+        bench.says(*first)
+        bench.asks("interrupt")
+        bench.says(done("r1" if first else "", status="cancelled", reason="client_cancelled"))
+        assert bench.codes() == []
+
+
+@pytest.mark.parametrize("status", ["completed", "in_progress", None])
 def test_a_response_that_ended_well_says_nothing(status):
     bench = Bench(CHAT).ready()
     bench.types("hello", at=1.0)

@@ -38,6 +38,7 @@ ANSWERS = {
     "filter": outcome("incomplete", StatusDetails(reason="content_filter"), KEY),
     "tokens": outcome("incomplete", StatusDetails(reason="max_output_tokens"), KEY),
     "quota": outcome("failed", StatusDetails(error=StatusError(code="insufficient_quota")), KEY),
+    "stopped": outcome("cancelled", None, KEY, wanted=False),
 }
 REFUSED = {kind.name: error(ErrorInfo("their words"), Purpose(kind, ""), TALK) for kind in Kind}
 ALL = {**LINKS, **CLOSES, **SOUNDS, **ERRORS, **ANSWERS, **REFUSED}
@@ -180,13 +181,19 @@ def test_the_voice_that_cannot_change_is_said_whatever_it_was_sent_for():
     assert error(info, Purpose(Kind.UPDATE, ""), TALK).code == "voice_fixed"
 
 
-@pytest.mark.parametrize("status", [None, "completed", "cancelled", "in_progress", "new"])
+@pytest.mark.parametrize("status", [None, "completed", "cancelled", "in_progress"])
 def test_an_outcome_that_is_none_of_a_failure_has_no_notice(status):
     assert outcome(status, None, KEY) is None
 
 
 def test_a_turn_that_came_between_is_no_failure():
-    assert outcome("incomplete", StatusDetails(reason="turn_detected"), KEY) is None
+    for status in ("incomplete", "cancelled"):
+        assert outcome(status, StatusDetails(reason="turn_detected"), KEY, wanted=False) is None
+
+
+def test_a_status_that_nobody_knows_is_a_failure_and_is_named():
+    told = outcome("expired", None, KEY)
+    assert (told.code, told.detail.raw) == ("answer_failed", "expired")
 
 
 @pytest.mark.parametrize(
@@ -197,14 +204,16 @@ def test_a_turn_that_came_between_is_no_failure():
         (StatusDetails(error=StatusError(code="billing_hard_limit_reached")), "insufficient_quota"),
         (StatusDetails(error=StatusError(message="Rate limit reached for gpt-x")), "rate_limit"),
         (StatusDetails(error=StatusError(code="server_error", message="oops")), "answer_failed"),
+        (StatusDetails(reason="You exceeded your current quota"), "insufficient_quota"),
+        (StatusDetails(reason="odd", error=StatusError()), "answer_failed"),
         (None, "answer_failed"),
     ],
 )
 def test_a_failed_answer_says_why_by_code_or_by_words(details, code):
     told = outcome("failed", details, KEY)
     assert told.code == code
-    if details and details.error.message:
-        assert told.detail.raw == details.error.message
+    if details and (said := details.reason or details.error.message):
+        assert told.detail.raw == said
 
 
 def test_an_answer_that_was_cut_at_a_limit_says_at_which():
@@ -263,15 +272,6 @@ def test_a_refusal_at_the_door_is_told_by_what_the_server_says(code, message, no
     assert refused_at_the_door(code, message).code == notice
 
 
-@pytest.mark.parametrize(
-    ("wait_s", "words"),
-    [(None, "Wait a little,"), (1, "Wait 1 second,"), (16.2, "Wait 17 seconds,"), (600, "Wait 10 minutes,")],
-)
-def test_how_long_to_wait_before_the_next_connection_is_told(wait_s, words):
-    assert refused_at_the_door(wait_s=wait_s).hint.startswith(words)
-
-
-def test_what_is_said_at_the_door_never_hides_why_the_link_itself_failed():
 def test_a_model_that_is_not_there_is_told_as_such_at_the_door():
     for code, message in [
         ("model_not_found", ""),
@@ -283,5 +283,14 @@ def test_a_model_that_is_not_there_is_told_as_such_at_the_door():
     assert (refused.code, refused.title) == ("refused_http", "far.example refused the connection (HTTP 400).")
 
 
+@pytest.mark.parametrize(
+    ("wait_s", "words"),
+    [(None, "Wait a little,"), (1, "Wait 1 second,"), (16.2, "Wait 17 seconds,"), (600, "Wait 10 minutes,")],
+)
+def test_how_long_to_wait_before_the_next_connection_is_told(wait_s, words):
+    assert refused_at_the_door(wait_s=wait_s).hint.startswith(words)
+
+
+def test_what_is_said_at_the_door_never_hides_why_the_link_itself_failed():
     for failure in set(LinkFailure) - {LinkFailure.CLOSED} - ANSWERED:
         assert refused_at_the_door("insufficient_quota", "", failure).code == failure.value

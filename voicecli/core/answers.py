@@ -11,7 +11,7 @@ from voicecli.core.changes import TurnRole, Via
 from voicecli.core.effects import Play
 from voicecli.core.intake import too_much
 from voicecli.core.pending import Kind
-from voicecli.core.responses import Current
+from voicecli.core.responses import Current, Stage
 from voicecli.core.talk import Talk
 from voicecli.ports import RATE
 from voicecli.protocol import events as e
@@ -236,6 +236,7 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
     """Responses, then usage, then the transcript, then what waited for it."""
     response = event.response
     name = response.id or ""
+    stage = talk.responses.current.stage if talk.responses.current is not None else Stage.DONE
     current = talk.responses.done(name, at)
     if current is not None:
         name = current.id or name
@@ -256,6 +257,7 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         talk.plan.key_source,
         most=None if most is UNSET else most,
         wait_s=talk.resets.wait_s(at),
+        wanted=current is None or stage is Stage.CANCELLING or talk.responses.dead(name),
     )
     stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")
     for item in items:
@@ -269,13 +271,14 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
             barge_in.unheard(talk, item, name)
         elif response.status in ("completed", "incomplete"):
             generated(talk, item)
-        elif why is not None:
+        elif why is not None and response.status != "cancelled":
             talk.transcript.stopped(item, "failed", why.code, why.detail.raw)
         else:
             talk.transcript.stopped(item, "cancelled")
     if why is not None:
         talk.show(why)
-        talk.ending.answer_failed = talk.ending.answer_failed or response.status == "failed"
+        failed = why.severity == "error" or response.status != "incomplete"
+        talk.ending.answer_failed = talk.ending.answer_failed or failed
         if why.code in notices.FATAL:
             talk.connection.fails(why.code, at)
     _free(talk, name, at)

@@ -260,6 +260,7 @@ WORDS: Final[dict[str, Words]] = {
         "warning", "The answer was cut at {most}.", '--max-tokens raises it; say "go on" to hear the rest.'
     ),
     "answer_failed": Words("error", "The server could not finish this answer.", "Ask once more."),
+    "answer_stopped": Words("error", "The server stopped this answer, unasked.", "Ask once more."),
     "no_answer": Words(
         "error", "The server has been silent for 30 seconds; this answer is given up.", "Ask once more."
     ),
@@ -578,23 +579,28 @@ def outcome(
     *,
     most: float | str | None = None,
     wait_s: float | None = None,
+    wanted: bool = True,
 ) -> Told | None:
-    """Why a response did not end well; None where it did, or was cancelled.
+    """Why a response did not end well; None where it did, or was cancelled by somebody here.
 
     `most`: the tokens that it could have; `wait_s`: until the server's limits are full again. None: not known.
+    `wanted`: that it is cancelled was wanted here. A status that nobody knows is a failure.
     """
     reason = (details.reason if details else None) or ""
+    if status in (None, "completed", "in_progress") or reason == "turn_detected":
+        return None
+    if status == "cancelled":
+        return None if wanted else told("answer_stopped", reason)
     if status == "incomplete":
-        if reason == "turn_detected":
-            return None
         code = reason if reason in ("content_filter", "max_output_tokens") else "answer_failed"
         limit = f"your limit of {most:.0f} tokens" if isinstance(most, int | float) else "the limit of tokens"
         return told(code, reason if code == "answer_failed" else "", most=limit)
-    if status != "failed":
-        return None
     failed = details.error if details else None
     code = (failed.code or failed.type or "") if failed else ""
     words = (failed.message or code) if failed else ""
+    if not words:  # D12: the reason alone, perhaps with the code before a colon
+        words = reason or ("" if status == "failed" else status)
+        code = words.partition(":")[0].strip()
     info = ErrorInfo(words, (failed.type or "") if failed else "", code)
     if catalogue.fits(catalogue.LIMITED, info):
         return told("rate_limit", words, wait=_wait(wait_s))
