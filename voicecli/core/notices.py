@@ -563,7 +563,7 @@ def _short(number: float) -> str:
         if number >= unit:
             tenths = int(10 * number / unit)
             return f"{tenths // 10}{f'.{tenths % 10}' if tenths % 10 and tenths < 1_000 else ''}{word}"
-    return str(max(0, int(number)))
+    return str(int(max(0.0, number)))
 
 
 def _clock(seconds: float) -> str:
