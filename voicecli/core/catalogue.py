@@ -70,7 +70,15 @@ ROWS: Final = (
 """The first that fits is it."""
 
 LIMITED: Final = Row("rate_limit", ("rate_limit_exceeded", "inference_rate_limit_exceeded"), ("rate limit",))
-"""Only of an answer that was not given."""
+"""Of an answer that was not given, or of anything else that is sent."""
+
+ELSEWHERE: Final = frozenset(
+    {
+        *("voice_fixed", "modalities_refused", "setting_unknown", "too_long", "event_unknown"),
+        *("nothing_to_cancel", "nothing_recorded", "cut_too_long", "cut_nothing", "item_unknown", "text_missing"),
+    }
+)
+"""Notices of what is about settings, items, cuts or what was heard, and so never about an answer that is asked for."""
 
 
 def fits(row: Row, info: ErrorInfo) -> bool:
@@ -84,6 +92,12 @@ def fits(row: Row, info: ErrorInfo) -> bool:
 def meant(info: ErrorInfo) -> str | None:
     """The notice that an error is by what it says; None where only what it answers can tell."""
     return next((row.told for row in ROWS if fits(row, info)), None)
+
+
+def about_else(info: ErrorInfo, profile: Profile) -> bool:
+    """Whether an error says that it is about something else than an answer that was asked for."""
+    elsewhere = (info.param or "").startswith(("session", "item", "audio"))
+    return elsewhere or meant(info) in ELSEWHERE or benign(info, profile)
 
 
 def benign(error: ErrorInfo, profile: Profile) -> bool:

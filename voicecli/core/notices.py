@@ -250,6 +250,7 @@ WORDS: Final[dict[str, Words]] = {
         "warning", "The voice cannot change once the assistant has spoken.", "It changes in the next talk."
     ),
     "rate_limit": Words("warning", "The server is limiting you; this answer was not given.", "{wait}, then ask again."),
+    "limited": Words("warning", "The server is limiting you.", "{wait}; the talk goes on."),
     "limit_near": Words(
         "warning", "{what} nearly used up: {left} of {whole} left.", "The next answer may be refused. {full}"
     ),
@@ -528,16 +529,22 @@ def cannot(plan: Plan) -> Told | None:
     return told("provider_cannot", provider=plan.profile.name, what=what) if what else None
 
 
-def error(info: ErrorInfo, purpose: Purpose | None, plan: Plan) -> Told:
-    """What an `error` event means to the person: by what it says, else by what it answers."""
+def error(info: ErrorInfo, purpose: Purpose | None, plan: Plan, wait_s: float | None = None) -> Told:
+    """What an `error` event means to the person: by what it says, else by what it answers.
+
+    `wait_s`: until the server's limits are full again; None: not known.
+    """
     code = catalogue.meant(info)
     if code not in FATAL and catalogue.mistaken(info, plan.profile):
         (dialect,) = (each.value for each in Spelling if each is not plan.profile.spelling)
         return told("wrong_dialect", info.message, dialect=dialect)
     given_up = code == "answering_still" and purpose is not None and purpose.kind is Kind.RESPONSE
-    if purpose is not None and (code is None or given_up):  # else the answer comes when the other one is done
+    if code is None and catalogue.fits(catalogue.LIMITED, info):
+        code = "rate_limit" if purpose is not None and purpose.kind is Kind.RESPONSE else "limited"
+    elif purpose is not None and (code is None or given_up):  # else the answer comes when the other one is done
         code = ANSWERS.get(purpose.kind)
-    return told(code or "server_error", info.message or info.code or "", key=key_hint(plan.key_source))
+    words = info.message or info.code or ""
+    return told(code or "server_error", words, key=key_hint(plan.key_source), wait=_wait(wait_s))
 
 
 LIMITS: Final = {"tokens": "Tokens", "requests": "Requests"}
