@@ -56,7 +56,7 @@ def transcription(
             talk.transcript.said(item, words.strip())
         case e.TranscriptionFailed(error=why):
             talk.transcript.failed(item, why.code or "transcription_failed", why.message or "")
-            talk.tell("transcription_failed", why.message or "")
+            talk.tell_of_server(notices.told("transcription_failed", why.message or ""))
 
 
 def item(talk: Talk, item: Item, previous: str | UnsetType | None) -> None:
@@ -114,7 +114,7 @@ def tool_failed(talk: Talk, item: str) -> None:
     known = talk.conversation.item(item)
     name = known.name if known is not None else None
     talk.transcript.failed(item, "mcp_failed", "")
-    talk.tell("mcp_failed", what=f" ({name})" if name else "")
+    talk.tell_of_server(notices.told("mcp_failed", what=f" ({name})" if name else ""))
 
 
 def retrieved(talk: Talk, whole: Item) -> None:
@@ -276,7 +276,7 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         else:
             talk.transcript.stopped(item, "cancelled")
     if why is not None:
-        talk.show(why)
+        talk.tell_of_server(why)
         failed = why.severity == "error" or response.status != "incomplete"
         talk.ending.answer_failed = talk.ending.answer_failed or failed
         if why.code in notices.FATAL:

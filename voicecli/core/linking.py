@@ -156,7 +156,7 @@ def error(talk: Talk, event: ServerError, at: float) -> None:
     told = notices.error(info, purpose, talk.plan, talk.resets.wait_s(at))
     if talk.connection.state is Link.GREETING or told.code in notices.FATAL:
         talk.connection.fails(told.code, at)
-    talk.show(told)
+    talk.tell_of_server(told)
     if told.code in notices.FATAL and (current := talk.responses.current) is not None:
         talk.ending.answer_failed, talk.responses.wanted = True, False
         if talk.responses.done(current.id or "", at):

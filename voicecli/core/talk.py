@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UnsetType
 
 from voicecli.core import notices
-from voicecli.core.changes import AnyChange, SessionNow
+from voicecli.core.changes import AnyChange, SessionNow, Told
 from voicecli.core.connection import Connection
 from voicecli.core.effective import form_in_force, silence_s
 from voicecli.core.effects import AnyEffect, CloseSound, OpenSound, Send, Show
@@ -31,6 +31,7 @@ from voicecli.core.responses import Responses
 from voicecli.core.sides import Absences, Cue, DeviceSide
 from voicecli.core.silence import Silence
 from voicecli.core.stimuli import Pictured, Typed
+from voicecli.core.tellings import Tellings
 from voicecli.core.timings import Timings
 from voicecli.core.transcript import Transcript
 from voicecli.core.uplink import Uplink
@@ -55,6 +56,7 @@ class Talk:
         self.out: list[AnyEffect] = []
         self._ids = 0
         self._told: dict[str, set[str]] = {}
+        self.tellings = Tellings()
         self.now = 0.0
         """When the stimulus came that is handled."""
 
@@ -181,6 +183,11 @@ class Talk:
 
     def tell_once(self, subject: str, code: str, detail: str = "", **names: object) -> None:
         """The same subject is told once in a talk."""
+    def tell_of_server(self, told: Told) -> None:
+        """A notice of something that the server can do again and again: the many are only counted."""
+        if self.tellings.may(told.code, self.now):
+            self.show(told)
+
         told = self._told.setdefault(code, set())
         if subject not in told and len(told) < MOST_TOLD:
             told.add(subject)
