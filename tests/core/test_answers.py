@@ -6,13 +6,16 @@ from core_talk import (
     PIPE,
     Bench,
     added,
+    committed,
     created,
     done,
     error,
     frames,
     sent,
     shown,
+    sound,
     started,
+    whole,
     words,
     written,
 )
@@ -20,7 +23,10 @@ from core_talk import (
 from voicecli.core.changes import (
     Told,
     TurnGrew,
+    TurnOpened,
+    TurnSet,
 )
+from voicecli.core.effects import Play
 from voicecli.core.stimuli import KeyboardSpent
 from voicecli.protocol import events as e
 from voicecli.protocol.items import (
@@ -222,3 +228,37 @@ def test_a_failed_answer_ends_its_row_with_what_was_said():
         "answer_failed",
         "broken",
     )
+
+
+# ---- servers that leave names out ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("begun", [[], [created("")]], ids=["no beginning", "a beginning without a name"])
+@pytest.mark.parametrize("item", ["", "a1"])
+def test_answers_without_names_of_responses_or_items_are_whole_and_apart(begun, item):
+    bench = Bench(CHAT).ready()
+    for n, said in enumerate(("Hello world", "Once more")):
+        bench.types("hello", at=1.0 + n)
+        name = item and f"a{n}"
+        bench.says(*begun, written(said[:5], name, ""), written(said[5:], name, ""), done(""))
+        assert bench.phase == "waiting_for_you_to_type"
+    answers = [turn for turn in bench.shown(TurnSet) if turn.text.raw in ("Hello world", "Once more")]
+    assert [(turn.text.raw, turn.status) for turn in answers] == [("Hello world", "done"), ("Once more", "done")]
+
+
+def test_after_an_answer_without_names_was_stopped_the_next_one_is_laid_and_no_made_up_name_is_sent():
+    bench = Bench().ready()
+    bench.says(created(""), words("Well", "", ""), sound(1000, "", ""), at=1.0)
+    bench.plays(0, 200)
+    assert frames(bench.says(started("u1"), at=1.1)) == []  # no truncate of an item that the server cannot know
+    assert not any(isinstance(effect, Play) for effect in bench.says(sound(100, "", "")))
+    bench.says(done("", status="cancelled"), committed("u1"), created(""))
+    assert any(isinstance(effect, Play) for effect in bench.says(sound(100, "", "")))
+
+
+def test_an_item_without_a_name_is_one_with_what_is_said_of_it():
+    bench = Bench(CHAT).ready()
+    bench.types("hello", at=1.0)
+    bench.says(created(), added("", "r1"), written("Hello", ""), whole("", "r1"), done("r1"))
+    (turn,) = [turn for turn in bench.shown(TurnOpened) if turn.role == "assistant"]
+    assert (bench.turn(turn.item).text.raw, bench.turn(turn.item).status) == ("Hello", "done")

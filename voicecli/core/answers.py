@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from voicecli.core import barge_in, notices
 from voicecli.core.changes import TurnRole, Via
 from voicecli.core.effects import Play
 from voicecli.core.intake import too_much
 from voicecli.core.pending import Kind
-from voicecli.core.responses import Current, Stage
+from voicecli.core.responses import MOST_ITEMS, Current, Stage
 from voicecli.core.talk import Talk
 from voicecli.ports import RATE
 from voicecli.protocol import events as e
@@ -20,7 +21,36 @@ from voicecli.protocol.items import Item
 CALLS: Final = ("function_call", "mcp_call", "mcp_list_tools", "mcp_approval_request")
 """Items that are shown as tools are."""
 
+Output = TypeVar("Output", bound=e.OutputBase)
+
 ROLES: Final[dict[str, TurnRole]] = {"user": "you", "assistant": "assistant", "system": "system"}
+
+
+def named(talk: Talk, event: Output) -> Output:
+    """The event with a name of ours for an item that has none: servers may leave it out.
+
+    The conversation does not know that name, so it never goes back to the server.
+    """
+    match event:
+        case e.OutputItemAdded(item=item) | e.OutputItemDone(item=item) if not item.id:
+            sort = "call" if item.type in CALLS else "message"
+            return replace(event, item=replace(item, id=_unnamed(talk, sort, event)))
+        case e.FunctionCallArgumentsDelta(item_id="") | e.FunctionCallArgumentsDone(item_id=""):
+            return replace(event, item_id=_unnamed(talk, "call", event))
+        case e.PartBase(item_id=""):
+            return replace(event, item_id=_unnamed(talk, "message", event))
+    return event
+
+
+def _unnamed(talk: Talk, sort: str, event: e.OutputBase) -> str:
+    key = f"{sort} {event.output_index}"
+    name = talk.unnamed.get(key, "")
+    again = isinstance(event, e.FunctionCallArgumentsDone) and not talk.transcript.is_open(name)  # it is another call
+    if not name or (again and talk.transcript.known(name)):
+        name = talk.unnamed[key] = talk.new_id("item")
+        if len(talk.unnamed) > MOST_ITEMS:
+            del talk.unnamed[next(iter(talk.unnamed))]
+    return name
 
 
 def committed(talk: Talk, item: str, after: str | UnsetType | None, at: float) -> None:
@@ -234,6 +264,7 @@ def generated(talk: Talk, item: str) -> None:
 
 def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
     """Responses, then usage, then the transcript, then what waited for it."""
+    talk.unnamed = {}
     response = event.response
     name = response.id or ""
     stage = talk.responses.current.stage if talk.responses.current is not None else Stage.DONE
@@ -286,6 +317,7 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
 
 def given_up(talk: Talk, current: Current, code: str, at: float) -> None:
     """No `response.done` will come: what there is of its items is all there will be."""
+    talk.unnamed = {}
     _answered(talk, current)
     for item in current.items:
         if talk.ledger.unsettled(item):

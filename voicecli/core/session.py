@@ -193,6 +193,8 @@ class VoiceSession:
         talk.conversation.apply(event)
         if isinstance(event, e.OutputItemAdded) and talk.responses.unsaid(event.response_id):
             self._created(event.response_id, at)
+        if isinstance(event, e.OutputBase):
+            event = answers.named(talk, event)
         match event:
             case e.ServerError():
                 linking.error(talk, event, at)

@@ -105,6 +105,8 @@ class Talk:
         """The same in words, and the names that the server has given."""
         self.cut: dict[str, None] = {}
         """Items that were settled before they were whole: no more of their sound is laid."""
+        self.unnamed: dict[str, str] = {}
+        """What the response in the slot says without the name of an item -> our name for it."""
         self.answering: tuple[str, ...] = ()
         """The texts that were sent before the last `response.create`: once it is done the server has them."""
         self.to_delete: dict[str, list[str]] = {}
