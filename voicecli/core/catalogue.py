@@ -17,8 +17,8 @@ class Row(NamedTuple):
     told: str
     """The notice, in `notices.WORDS`."""
     codes: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-    """In small letters."""
+    words: tuple[str | tuple[str, ...], ...] = ()
+    """In small letters; of several together, all."""
     params: tuple[str, ...] = ()
     """How the name of the field begins; for codes that mean little by themselves."""
 
@@ -37,7 +37,7 @@ ROWS: Final = (
         ("exceeded your current quota", "billing hard limit"),
     ),
     Row("account_deactivated", ("account_deactivated",), ("account has been deactivated", "account deactivated")),
-    Row("session_expired", ("session_expired",), ("maximum duration", "session_expired")),
+    Row("session_expired", ("session_expired",), (("session", "maximum duration"), "session_expired")),
     # ---- settings
     Row(
         "model_not_found",
@@ -86,7 +86,7 @@ def fits(row: Row, info: ErrorInfo) -> bool:
     if coded and (not row.params or (info.param or "").startswith(row.params)):
         return True
     message = info.message.lower()
-    return any(words in message for words in row.words)
+    return any(all(word in message for word in ((words,) if isinstance(words, str) else words)) for words in row.words)
 
 
 def meant(info: ErrorInfo) -> str | None:
