@@ -183,13 +183,13 @@ class Talk:
     def tell(self, code: str, detail: str = "", **names: object) -> None:
         self.show(notices.told(code, detail, **names))
 
-    def tell_once(self, subject: str, code: str, detail: str = "", **names: object) -> None:
-        """The same subject is told once in a talk."""
     def tell_of_server(self, told: Told) -> None:
         """A notice of something that the server can do again and again: the many are only counted."""
         if self.tellings.may(told.code, self.now):
             self.show(told)
 
+    def tell_once(self, subject: str, code: str, detail: str = "", **names: object) -> None:
+        """The same subject is told once in a talk."""
         told = self._told.setdefault(code, set())
         if subject not in told and len(told) < MOST_TOLD:
             told.add(subject)
