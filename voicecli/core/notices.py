@@ -285,6 +285,7 @@ WORDS: Final[dict[str, Words]] = {
         "voicecli cannot allow it; require_approval of that tool, set to never, lets it go without asking.",
     ),
     "passed_over": Words("info", "Passed over in this talk: {what}.", ""),
+    "not_used": Words("info", "Not used in this talk: {what}.", ""),
     "not_carried": Words("info", "This server's dialect has no place for {what}, so it was left out.", ""),
     # ---- sound
     "no_library": Words(
