@@ -145,6 +145,14 @@ def test_what_has_no_place_in_a_talk_is_named(settings: Settings, mode: Any, giv
     assert tuple(said.partition(" of the file")[0].partition(", because")[0] for said in found) == names
 
 
+def test_sound_alone_is_what_the_newer_dialect_has_and_loses_nothing() -> None:
+    frame, lost = sent(session(Settings(), OPENAI, "talk", SessionConfig(modalities=("audio", "audio"))), OPENAI)
+    assert (frame["session"]["output_modalities"], lost) == (["audio"], set())
+    older = session(Settings(), GENERIC_BETA, "talk", SessionConfig(modalities=("audio", "audio")))
+    assert older.modalities == ("audio",)
+    assert session(Settings(), OPENAI, "talk", SessionConfig(modalities=("text", "text"))).modalities == ("text",)
+
+
 def test_a_custom_voice_and_noise_reduction_have_their_own_shapes() -> None:
     config = session(Settings(voice="voice_1", noise_reduction="far_field"), OPENAI, "talk")
     assert config.voice == CustomVoice("voice_1")

@@ -40,7 +40,7 @@ from voicecli.ports import (
     LinkFailure,
 )
 from voicecli.protocol import events as e
-from voicecli.protocol.items import ErrorInfo, RateLimit, SessionConfig, StatusError, TurnDetection
+from voicecli.protocol.items import CustomVoice, ErrorInfo, RateLimit, SessionConfig, StatusError, TurnDetection
 from voicecli.protocol.profiles import GENERIC_BETA, OPENAI
 
 
@@ -465,3 +465,24 @@ def test_a_limit_that_is_no_answers_is_told_as_one_with_how_long_to_wait():
     bench.says(error("Rate limit reached", "rate_limit_exceeded"))
     told = bench.shown(Told)[-1]
     assert (told.code, told.hint) == ("limited", "Wait 17 seconds; the talk goes on.")
+
+
+# ---- what was left out
+
+
+@pytest.mark.parametrize(
+    ("path", "codes"),
+    [
+        ("session.voice", ["not_carried"]),
+        ("session.tools[0]", ["not_carried", "settings_differ"]),
+        ("session.voice.id", ["not_carried", "settings_differ"]),
+        ("response.voice", ["not_carried", "settings_differ"]),
+    ],
+)
+def test_a_setting_that_was_left_out_is_not_told_once_more_as_another_one(path, codes):
+    bench = Bench(replace(TALK, session=SessionConfig(voice=CustomVoice("voice_1")))).dialled()
+    bench.give(Opened(1.8e9), at=0.1)
+    bench.says(e.SessionCreated(session=SessionConfig()))
+    bench.give(NotCarried(path, "x", "it has no place for it"))
+    bench.says(e.SessionUpdated(session=SessionConfig(voice="alloy")))
+    assert bench.codes() == codes

@@ -61,11 +61,18 @@ def configured(talk: Talk, event: SessionUpdated, at: float) -> None:
     """`session.updated` does not say which update it answers: matched by order."""
     talk.pending.answered(Kind.UPDATE)
     talk.configured(agreed(talk.plan.session, event.session))
-    differ = differences(talk.plan.session, event.session)
+    differ = differences(talk.plan.session, event.session, talk.left_out)
     _show_session(talk, event.session, differ)
     if differ:
         talk.tell_once("settings_differ", "settings_differ", what=", ".join(differ))
     ready(talk, Cue.CONFIGURED, at)
+
+
+def left_out(talk: Talk, path: str) -> None:
+    """A setting as a whole, or one of the tools, was not sent: what the server says of it is no news."""
+    root, _, name = path.partition("[")[0].partition(".")
+    if root == "session" and "." not in name:
+        talk.left_out.add(name)
 
 
 def _show_session(talk: Talk, session: SessionConfig, differ: dict[str, str] | None = None) -> None:

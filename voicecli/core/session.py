@@ -139,6 +139,7 @@ class VoiceSession:
                 talk.timings.lost(samples)
                 sounding.tell_dropped(talk, at)
             case stimuli.NotCarried(path=path, why=why):
+                linking.left_out(talk, path)
                 talk.tell_once(f"not carried {path}", "not_carried", why, what=path)
             case stimuli.Laid(position=position, peaks=peaks):
                 talk.levels.laid(position, peaks)

@@ -103,6 +103,8 @@ class Talk:
         """The settings in force, as far as the server has told them."""
         self.session = SessionNow(settings=())
         """The same in words, and the names that the server has given."""
+        self.left_out: set[str] = set()
+        """Settings that the server's spelling has no place for."""
         self.cut: dict[str, None] = {}
         """Items that were settled before they were whole: no more of their sound is laid."""
         self.unnamed: dict[str, str] = {}
