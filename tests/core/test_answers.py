@@ -6,11 +6,13 @@ from core_talk import (
     PIPE,
     Bench,
     added,
+    cancelled,
     committed,
     created,
     done,
     error,
     frames,
+    message,
     sent,
     shown,
     sound,
@@ -19,6 +21,7 @@ from core_talk import (
     words,
     written,
 )
+from msgspec.structs import replace
 
 from voicecli.core.changes import (
     Told,
@@ -29,7 +32,12 @@ from voicecli.core.changes import (
 from voicecli.core.effects import Play
 from voicecli.core.stimuli import KeyboardSpent
 from voicecli.protocol import events as e
+from voicecli.protocol.codec import decode_server, encode_server
+from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import (
+    ContentPart,
+    Item,
+    Response,
     StatusError,
 )
 
@@ -262,3 +270,77 @@ def test_an_item_without_a_name_is_one_with_what_is_said_of_it():
     bench.says(created(), added("", "r1"), written("Hello", ""), whole("", "r1"), done("r1"))
     (turn,) = [turn for turn in bench.shown(TurnOpened) if turn.role == "assistant"]
     assert (bench.turn(turn.item).text.raw, bench.turn(turn.item).status) == ("Hello", "done")
+
+
+CALLED = Item(
+    id="f1", type="function_call", name="weather", call_id="c1", arguments='{"city":"Oslo"}', status="completed"
+)
+
+
+def tools(bench):
+    """The last of each row of a tool: what it says, and how it stands."""
+    rows = {turn.item for turn in bench.shown(TurnOpened) if turn.role == "tool"}
+    return [(turn.text.raw, turn.status) for row in sorted(rows) for turn in [bench.turn(row)]]
+
+
+def test_a_call_without_the_name_of_an_item_is_shown_beside_the_answer():
+    bench = Bench(CHAT).ready()
+    bench.types("hello", at=1.0)
+    call = e.FunctionCallArgumentsDone(response_id="r1", name="phoneCall", arguments='{"n":1}')
+    bench.says(created(), written("Hello", ""), call, done("r1"))
+    assert tools(bench) == [('phoneCall {"n":1}', "done")]
+    assert [turn.text.raw for turn in bench.shown(TurnSet)][-1] == "Hello"
+
+
+def test_two_calls_without_names_are_two():
+    bench = Bench(CHAT).ready()
+    bench.types("hello", at=1.0)
+    calls = [e.FunctionCallArgumentsDone(response_id="r1", name=name, arguments="{}") for name in ("a", "b")]
+    bench.says(created(), *calls, done("r1"))
+    assert tools(bench) == [("a {}", "done"), ("b {}", "done")]
+
+
+def test_a_call_in_pieces_without_the_name_of_an_item_is_one():
+    bench = Bench(CHAT).ready()
+    bench.types("hello", at=1.0)
+    pieces = [e.FunctionCallArgumentsDelta(response_id="r1", delta=piece) for piece in ('{"n"', ":1}")]
+    whole_call = e.FunctionCallArgumentsDone(response_id="r1", name="phoneCall", arguments='{"n":1}')
+    bench.says(created(), *pieces, whole_call, done("r1"))
+    assert tools(bench) == [('phoneCall {"n":1}', "done")]
+
+
+@pytest.mark.parametrize("item", [CALLED, replace(CALLED, id=None), replace(CALLED, status=None)])
+def test_a_call_that_only_the_end_of_the_response_tells_is_shown(item):
+    bench = Bench(CHAT).ready()
+    bench.types("hello", at=1.0)
+    end = e.ResponseDone(response=Response(id="r1", status="completed", output=(item,)))
+    bench.says(created(), end, end)
+    assert tools(bench) == [('weather {"city":"Oslo"}', "done")]
+
+
+@pytest.mark.parametrize("spelling", list(Spelling))
+@pytest.mark.parametrize("kind", ["text", "audio"])
+def test_an_answer_that_only_the_end_of_the_response_tells_is_shown(spelling, kind):
+    bench = Bench(CHAT).ready()
+    bench.types("hello", at=1.0)
+    part = ContentPart(kind, text="all of it") if kind == "text" else ContentPart(kind, transcript="all of it")
+    end = e.ResponseDone(response=Response(id="r1", status="completed", output=(message("a1", part),)))
+    bench.says(created(), decode_server(encode_server(end, spelling)))
+    assert (bench.turn("a1").text.raw, bench.turn("a1").status) == ("all of it", "done")
+
+
+def test_what_came_without_names_is_not_shown_again_at_the_end():
+    bench = Bench(CHAT).ready()
+    bench.types("hello", at=1.0)
+    call = e.FunctionCallArgumentsDone(response_id="r1", name="weather", arguments='{"city":"Oslo"}')
+    output = (message("a1", ContentPart("text", text="Hello")), CALLED)
+    end = e.ResponseDone(response=Response(id="r1", status="completed", output=output))
+    bench.says(created(), written("Hello", ""), call, end)
+    assert len(bench.rows) == 3
+
+
+def test_an_answer_that_was_stopped_shows_nothing_of_what_its_end_tells():
+    bench = Bench().ready()
+    bench.says(created(), started("u1"), at=1.0)
+    bench.says(cancelled("r1", "a1"))
+    assert "a1" not in bench.rows

@@ -150,11 +150,11 @@ def tool_failed(talk: Talk, item: str) -> None:
 def retrieved(talk: Talk, whole: Item) -> None:
     """An item as the server has it: what its row lacks is there now."""
     name = whole.id or ""
-    fresh = not talk.transcript.known(name)
-    item(talk, whole, None)
-    if whole.role == "assistant" and fresh and name not in talk.cut:
-        for n, part in enumerate(whole.content):
-            talk.transcript.replace(name, n, part.text or part.transcript or "")
+    if talk.transcript.known(name) or name in talk.cut:
+        item(talk, whole, None)
+        return
+    _shown_whole(talk, whole)
+    if whole.role == "assistant":
         talk.transcript.generated(name, 0)
 
 
@@ -219,8 +219,11 @@ def arguments(
         case e.FunctionCallArgumentsDelta(delta=words) | e.McpCallArgumentsDelta(delta=words):
             talk.transcript.grow(item, 0, words)
         case e.FunctionCallArgumentsDone() | e.McpCallArgumentsDone():
-            if (known := talk.conversation.item(item)) is not None:
+            known = talk.conversation.item(item)
+            if known is not None:
                 talk.transcript.replace(item, 0, _called(known))
+            elif isinstance(event, e.FunctionCallArgumentsDone) and (event.name or not talk.transcript.has_text(item)):
+                talk.transcript.said(item, _called(Item(name=event.name, arguments=event.arguments)))
 
 
 def sound(talk: Talk, event: e.AudioDelta, at: float) -> None:
@@ -264,7 +267,7 @@ def generated(talk: Talk, item: str) -> None:
 
 def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
     """Responses, then usage, then the transcript, then what waited for it."""
-    talk.unnamed = {}
+    unnamed, talk.unnamed = talk.unnamed, {}
     response = event.response
     name = response.id or ""
     stage = talk.responses.current.stage if talk.responses.current is not None else Stage.DONE
@@ -275,12 +278,15 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         for text in talk.answering if current.ours else ():  # some servers acknowledge no item
             talk.unsent.pop(text, None)
     given = {item.id: item for item in response.output if item.id}
+    details = response.status_details
+    stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")
+    if not stopped and current is not None:
+        given |= _told_last(talk, response.output, unnamed)
     items = list(dict.fromkeys([*(current.items if current else ()), *given]))
     if response.usage is not None:
         last = next((item for item in reversed(items) if talk.transcript.known(item)), None)
         talk.show(talk.counted.add(response.usage, talk.transcript.key(last) if last else None))
     talk.timings.done(name, cancelled=response.status == "cancelled")
-    details = response.status_details
     most = response.max_output_tokens or talk.effective.max_response_output_tokens
     why = notices.outcome(
         response.status,
@@ -290,7 +296,6 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         wait_s=talk.resets.wait_s(at),
         wanted=current is None or stage is Stage.CANCELLING or talk.responses.dead(name),
     )
-    stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")
     for item in items:
         if talk.ledger.unsettled(item):
             generated(talk, item)
@@ -313,6 +318,28 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         if why.code in notices.FATAL:
             talk.connection.fails(why.code, at)
     _free(talk, name, at)
+
+
+def _told_last(talk: Talk, output: tuple[Item, ...], unnamed: dict[str, str]) -> dict[str, Item]:
+    """Rows for the items of which only the end of the response tells. `unnamed`: what came without a name before."""
+    came = {key.partition(" ")[0] for key in unnamed}
+    given: dict[str, Item] = {}
+    for whole in output:
+        sort = "call" if whole.type in CALLS else "message"
+        name = whole.id or talk.new_id("item")
+        if name in talk.cut or talk.transcript.known(name) or sort in came:
+            continue
+        given[name] = replace(whole, id=name, status=whole.status or "completed")
+        _shown_whole(talk, given[name])
+    return given
+
+
+def _shown_whole(talk: Talk, whole: Item) -> None:
+    """A row with the text that the item has."""
+    name = whole.id or ""
+    item(talk, whole, None)
+    for n, part in enumerate(whole.content if whole.role == "assistant" else ()):
+        talk.transcript.replace(name, n, part.text or part.transcript or "")
 
 
 def given_up(talk: Talk, current: Current, code: str, at: float) -> None:
