@@ -96,6 +96,21 @@ def test_what_excludes_each_other_in_one_place_is_refused_and_else_the_nearer_ho
     assert files.load(flags={"jsonl": True}, environ={"VOICECLI_PLAIN": "0"}).settings.jsonl
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "value"),
+    [
+        ("ptt", "vad_threshold", "0.4"),
+        ("ptt", "vad_prefix_ms", "100"),
+        ("ptt", "vad_silence_ms", "100"),
+        ("no_transcription", "language", "de"),
+    ],
+)
+def test_what_would_be_dropped_without_a_word_is_refused(files: Files, one: str, other: str, value: str):
+    assert "exclude each other" in refusal(files, flags={one: True, other: value}).message
+    settings = files.load(flags={one: True}, environ={f"VOICECLI_{other.upper()}": value}).settings
+    assert (getattr(settings, one), getattr(settings, other)) == (True, None)
+
+
 def test_unknown_names_are_told_with_the_nearest_known(files: Files):
     found = files.load(
         environ={"VOICECLI_VIOCE": "x", "VOICECLI_REQUIRE": "sound"}, here="VOICECLI_ZZZ=1", user="OTHER=1"

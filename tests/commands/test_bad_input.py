@@ -114,8 +114,14 @@ TABLE = [
         "too many",
         lambda: http("429 Too Many Requests", '{"error":{"message":"Rate limit reached"}}', "Retry-After: 20"),
         3,
-        r"error: The server takes no more connections from you at the moment\. Wait a little, then try again\. "
+        r"error: The server takes no more connections from you at the moment\. Wait 20 seconds, then try again\. "
         r'\(server says: "Rate limit reached"\)',
+    ),
+    Row(
+        "no credit",
+        lambda: http("429 Too Many Requests", '{"error":{"code":"insufficient_quota","message":"No more."}}'),
+        3,
+        r'error: Your account has no credit left\. .* \(server says: "No more\."\)',
     ),
     Row(
         "wrong path",
@@ -124,7 +130,20 @@ TABLE = [
         rf'{NOT_REALTIME} \(server says: "Not Found"\)',
     ),
     Row("http answer", lambda: http("200 OK", "It works!"), 3, rf'{NOT_REALTIME} \(server says: "It works!"\)'),
-    Row("server error", lambda: http("500 Internal Server Error"), 3, NOT_REALTIME + ".*"),
+    Row(
+        "server error",
+        lambda: http("502 Bad Gateway", "<html>nginx</html>"),
+        3,
+        r"error: {host} answers, but with a failure of its own \(HTTP 502\)\. Wait a little, then try again; it is not "
+        r'your settings\. \(server says: "Bad Gateway"\)',
+    ),
+    Row(
+        "no such deployment",
+        lambda: http("404 Not Found", '{"error":{"code":"DeploymentNotFound","message":"It does not exist."}}'),
+        3,
+        r"error: This key may not use that model, or there is no such model\. Pick another by --model\. "
+        r'\(server says: "It does not exist\."\)',
+    ),
     Row(
         "not http",
         lambda: raw(b"220 mail.example ESMTP\r\n"),

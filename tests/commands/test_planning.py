@@ -9,7 +9,7 @@ from msgspec import UNSET
 from msgspec.structs import asdict
 
 from tests.contract.check import contract_problems
-from voicecli.commands.planning import answers, dialled, session, started
+from voicecli.commands.planning import Sides, answers, dialled, plan, session, started, unused
 from voicecli.protocol.codec import encode
 from voicecli.protocol.events import SessionUpdate
 from voicecli.protocol.items import CustomVoice, NoiseReduction, SessionConfig, Transcription, TurnDetection
@@ -117,6 +117,40 @@ def test_a_written_talk_stays_one_whatever_the_file_says() -> None:
     assert (config.temperature, config.max_response_output_tokens) == (1.0, 9)
     bare = session(Settings(), OPENAI, "chat")
     assert {name for name, value in asdict(bare).items() if value is not UNSET} == {"modalities", "turn_detection"}
+
+
+@pytest.mark.parametrize(
+    ("settings", "mode", "given", "names"),
+    [
+        (Settings(), "talk", SessionConfig(modalities=("text", "audio"), turn_detection=SERVER_VAD), ()),
+        (Settings(), "chat", SessionConfig(modalities=("text",), temperature=0.7), ()),
+        (Settings(), "chat", SessionConfig(modalities=("text", "audio")), ("modalities",)),
+        (Settings(), "chat", SessionConfig(turn_detection=SERVER_VAD), ("turn_detection",)),
+        (
+            Settings(),
+            "chat",
+            SessionConfig(input_audio_format="g711_ulaw", turn_detection=SERVER_VAD),
+            ("input_audio_format, turn_detection",),
+        ),
+        (Settings(ptt=True), "chat", SessionConfig(turn_detection=SERVER_VAD), ("turn_detection",)),
+        (Settings(ptt=True), "talk", SessionConfig(turn_detection=TurnDetection(threshold=0.4)), ("turn_detection",)),
+        (Settings(ptt=True), "talk", SessionConfig(turn_detection=TurnDetection(create_response=False)), ()),
+        (Settings(language="de"), "talk", SessionConfig(), ()),
+        (Settings(language="de"), "talk", SessionConfig(input_audio_transcription=None), ("--language",)),
+    ],
+)
+def test_what_has_no_place_in_a_talk_is_named(settings: Settings, mode: Any, given: SessionConfig, names: Any) -> None:
+    target = Target("wss://far.example/v1/realtime", None, False)
+    found = unused(settings, plan(settings, target, mode, Sides(), target.url, given), given)
+    assert tuple(said.partition(" of the file")[0].partition(", because")[0] for said in found) == names
+
+
+def test_sound_alone_is_what_the_newer_dialect_has_and_loses_nothing() -> None:
+    frame, lost = sent(session(Settings(), OPENAI, "talk", SessionConfig(modalities=("audio", "audio"))), OPENAI)
+    assert (frame["session"]["output_modalities"], lost) == (["audio"], set())
+    older = session(Settings(), GENERIC_BETA, "talk", SessionConfig(modalities=("audio", "audio")))
+    assert older.modalities == ("audio",)
+    assert session(Settings(), OPENAI, "talk", SessionConfig(modalities=("text", "text"))).modalities == ("text",)
 
 
 def test_a_custom_voice_and_noise_reduction_have_their_own_shapes() -> None:

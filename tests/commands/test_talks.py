@@ -55,6 +55,18 @@ def last_turns(found: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
 # ---- chat
 
 
+def test_what_the_file_of_a_session_says_in_vain_is_told(home: Home) -> None:
+    (home.work / "s.json").write_text('{"modalities": ["text", "audio"], "turn_detection": {"threshold": 0.4}}')
+    done = home.run("chat", "hello", "--offline", "--session", "s.json")
+    assert (done.code, done.complaints) == (
+        0,
+        [
+            "notice: Not used in this talk: modalities, turn_detection of the file of --session, because nothing is "
+            "spoken in a written talk."
+        ],
+    )
+
+
 def test_a_line_from_a_pipe_is_answered_offline_and_the_exit_code_is_0(home: Home) -> None:
     done = home.run("chat", stdin=b"hello\n")
     assert done.code == 0

@@ -7,6 +7,7 @@ arrival, a second barge-in that claims again, a whole item that is deleted, late
 import pytest
 from core_talk import (
     CHAT,
+    DROPPED,
     MS,
     TALK,
     Bench,
@@ -411,6 +412,16 @@ def test_an_interruption_that_was_asked_for_says_whether_by_a_key(by):
     bench.give(Asked("interrupt", by=by), at=1.5)
     bench.give(Silent(1, 1.51))
     assert bench.interrupted.by == by
+
+
+def test_a_text_typed_while_the_answer_of_a_lost_link_plays_stops_it():
+    bench = playing(("a1", 3000), ended=False)
+    bench.plays(0, 1000)
+    bench.give(DROPPED, at=1.2)
+    effects = bench.types("Stop", at=1.5)
+    assert frames(effects) == []
+    assert [effect for effect in effects if isinstance(effect, Move)]
+    assert (bench.turn("a1").status, bench.turn("a1").heard_ms) == ("interrupted", 500)
 
 
 def test_interrupt_says_when_there_is_nothing_to_stop():

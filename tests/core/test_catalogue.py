@@ -97,6 +97,7 @@ def test_every_row_is_met_by_the_catalogue():
         ErrorInfo("x", "invalid_request_error", "unknown_parameter"),
         ErrorInfo("", ""),
         ErrorInfo("Something else", "server_error", "server_error"),
+        ErrorInfo("The audio exceeds the maximum duration of 15 s", "invalid_request_error"),
     ],
 )
 def test_a_general_code_of_another_field_is_not_taken_for_a_row(info):

@@ -58,3 +58,14 @@ def test_only_what_the_server_said_otherwise_differs(theirs, differ):
 def test_a_changed_window_differs_as_a_whole_object():
     theirs = SessionConfig(turn_detection=TurnDetection(type="server_vad", silence_duration_ms=200))
     assert list(differences(WANTED, theirs)) == ["turn_detection"]
+
+
+def test_speech_with_its_text_is_the_same_whether_the_text_is_named_or_not():
+    both, alone = SessionConfig(modalities=("text", "audio")), SessionConfig(modalities=("audio",))
+    assert differences(alone, both) == differences(both, alone) == {}
+    assert list(differences(alone, SessionConfig(modalities=("text",)))) == ["modalities"]
+
+
+def test_what_was_never_sent_does_not_differ():
+    theirs = SessionConfig(voice="w", temperature=0.6)
+    assert list(differences(WANTED, theirs, {"voice"})) == ["temperature"]

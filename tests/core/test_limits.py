@@ -2,7 +2,7 @@
 
 import pytest
 from core_talk import CHAT, TALK, Bench, created, done
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -102,6 +102,7 @@ NUMBERS = st.none() | st.integers(-(2**60), 2**60) | st.floats()
 
 
 @given(st.lists(st.tuples(NUMBERS, NUMBERS, NUMBERS, st.text(max_size=3)), max_size=40))
+@example([(1.0, float("-inf"), None, "")])
 def test_no_numbers_of_a_server_are_too_odd(rows):
     """G11: neither do many names make it grow."""
     watched = Limits()

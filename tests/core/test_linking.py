@@ -40,7 +40,7 @@ from voicecli.ports import (
     LinkFailure,
 )
 from voicecli.protocol import events as e
-from voicecli.protocol.items import SessionConfig, StatusError, TurnDetection
+from voicecli.protocol.items import CustomVoice, ErrorInfo, RateLimit, SessionConfig, StatusError, TurnDetection
 from voicecli.protocol.profiles import GENERIC_BETA, OPENAI
 
 
@@ -372,3 +372,117 @@ def test_e5_to_e9_are_refused_in_either_dialect_with_field_value_and_limit(field
     assert frames(effects) == []
     (told,) = shown(Told, effects)
     assert said in told.detail.raw
+
+
+# ---- errors that name no event
+
+
+@pytest.mark.parametrize("acknowledged", [True, False])
+@pytest.mark.parametrize(
+    ("refusal", "notice"),
+    [
+        (error("oops", "server_error"), "answer_refused"),
+        (error("Rate limit reached. Try again in 20s", "rate_limit_exceeded"), "rate_limit"),
+        (error("You exceeded your current quota", "insufficient_quota"), "insufficient_quota"),
+        (error("too long", "context_length_exceeded"), "answer_refused"),
+    ],
+)
+def test_an_error_without_an_event_id_while_only_an_answer_is_out_is_about_that(refusal, notice, acknowledged):
+    bench = Bench(CHAT).ready()
+    item = sent(bench.types("one", at=1.0))[0].item
+    if acknowledged:
+        bench.says(e.ConversationItemAdded(item=item))
+    effects = bench.says(refusal)
+    assert bench.codes(effects) == [notice]
+    assert not bench.session.talk.responses.busy
+    assert bench.codes(bench.until(60.0)) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        error("Unknown parameter: 'session.x'.", "unknown_parameter"),
+        error("Invalid 'item.content[0].text': string too long.", "string_above_max_length"),
+        error("Audio content of 9250ms is already shorter than 57340ms"),
+        error("Only model output audio messages can be truncated", "unsupported_content_type"),
+        error("no active response", "response_cancel_not_active"),
+        e.ServerError(error=ErrorInfo("odd", "x", "invalid_value", "item.content")),
+        error("oops", about="evt_of_another"),
+    ],
+)
+def test_an_error_about_something_else_leaves_the_answer_alone(other):
+    bench = Bench(CHAT).ready()
+    bench.types("one", at=1.0)
+    bench.says(other)
+    assert bench.session.talk.responses.busy
+    bench.says(created(), added(), written("yes"), done("r1", "a1"))
+    assert bench.turn("a1").status == "done"
+    assert not bench.session.talk.ending.answer_failed
+
+
+def test_an_error_while_a_recording_is_not_taken_yet_may_be_about_that():
+    bench = Bench(replace(TALK, ptt=True, session=replace(TALK.session, turn_detection=None))).ready()
+    bench.asks("talk", at=1.0)
+    for _ in range(20):
+        bench.records(at=bench.at + 0.02)
+    bench.asks("talk")
+    bench.until(bench.at + 1.0)
+    assert "create" in frames(bench.effects)
+    bench.says(error("oops"))
+    assert bench.session.talk.responses.busy
+
+
+def test_an_error_after_an_answer_has_begun_leaves_it_alone():
+    bench = Bench(CHAT).ready()
+    bench.types("one", at=1.0)
+    bench.says(created(), error("oops"))
+    assert bench.codes() == ["server_error"]
+    assert bench.session.talk.responses.busy
+
+
+def test_an_error_that_ends_the_account_ends_the_answer_that_has_begun():
+    bench = Bench(CHAT).ready()
+    bench.types("one", at=1.0)
+    bench.says(created(), added(), written("half"), error("You exceeded your current quota", "insufficient_quota"))
+    assert (bench.turn("a1").status, bench.turn("a1").error_code) == ("failed", "insufficient_quota")
+    assert not bench.session.talk.responses.busy
+    assert bench.session.talk.ending.answer_failed
+
+
+def test_an_answer_of_the_servers_own_that_is_limited_before_it_begins_is_over():
+    bench = Bench().ready()
+    bench.says(started("u1"), stopped("u1"), committed("u1"), at=1.0)
+    assert bench.codes(bench.says(error("oops"))) == ["server_error"]
+    assert bench.session.talk.responses.busy
+    assert bench.codes(bench.says(error("Rate limit reached", "rate_limit_exceeded"))) == ["rate_limit"]
+    assert not bench.session.talk.responses.busy
+
+
+def test_a_limit_that_is_no_answers_is_told_as_one_with_how_long_to_wait():
+    bench = Bench().ready()
+    limits = (RateLimit(name="tokens", limit=100, remaining=0, reset_seconds=17),)
+    bench.says(e.RateLimitsUpdated(rate_limits=limits), at=1.0)
+    bench.says(error("Rate limit reached", "rate_limit_exceeded"))
+    told = bench.shown(Told)[-1]
+    assert (told.code, told.hint) == ("limited", "Wait 17 seconds; the talk goes on.")
+
+
+# ---- what was left out
+
+
+@pytest.mark.parametrize(
+    ("path", "codes"),
+    [
+        ("session.voice", ["not_carried"]),
+        ("session.tools[0]", ["not_carried", "settings_differ"]),
+        ("session.voice.id", ["not_carried", "settings_differ"]),
+        ("response.voice", ["not_carried", "settings_differ"]),
+    ],
+)
+def test_a_setting_that_was_left_out_is_not_told_once_more_as_another_one(path, codes):
+    bench = Bench(replace(TALK, session=SessionConfig(voice=CustomVoice("voice_1")))).dialled()
+    bench.give(Opened(1.8e9), at=0.1)
+    bench.says(e.SessionCreated(session=SessionConfig()))
+    bench.give(NotCarried(path, "x", "it has no place for it"))
+    bench.says(e.SessionUpdated(session=SessionConfig(voice="alloy")))
+    assert bench.codes() == codes

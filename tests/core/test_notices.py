@@ -8,7 +8,7 @@ from core_talk import TALK
 from msgspec.structs import replace
 
 from voicecli.core import notices
-from voicecli.core.notices import FATAL, WORDS, cannot, error, link_ended, outcome, sound_failed, told
+from voicecli.core.notices import ANSWERED, FATAL, WORDS, cannot, error, link_ended, outcome, sound_failed, told
 from voicecli.core.pending import Kind, Purpose
 from voicecli.core.stimuli import LinkEnded
 from voicecli.ports import LinkFailure, Side, SoundFailed, SoundFailure
@@ -38,6 +38,7 @@ ANSWERS = {
     "filter": outcome("incomplete", StatusDetails(reason="content_filter"), KEY),
     "tokens": outcome("incomplete", StatusDetails(reason="max_output_tokens"), KEY),
     "quota": outcome("failed", StatusDetails(error=StatusError(code="insufficient_quota")), KEY),
+    "stopped": outcome("cancelled", None, KEY, wanted=False),
 }
 REFUSED = {kind.name: error(ErrorInfo("their words"), Purpose(kind, ""), TALK) for kind in Kind}
 ALL = {**LINKS, **CLOSES, **SOUNDS, **ERRORS, **ANSWERS, **REFUSED}
@@ -180,13 +181,19 @@ def test_the_voice_that_cannot_change_is_said_whatever_it_was_sent_for():
     assert error(info, Purpose(Kind.UPDATE, ""), TALK).code == "voice_fixed"
 
 
-@pytest.mark.parametrize("status", [None, "completed", "cancelled", "in_progress", "new"])
+@pytest.mark.parametrize("status", [None, "completed", "cancelled", "in_progress"])
 def test_an_outcome_that_is_none_of_a_failure_has_no_notice(status):
     assert outcome(status, None, KEY) is None
 
 
 def test_a_turn_that_came_between_is_no_failure():
-    assert outcome("incomplete", StatusDetails(reason="turn_detected"), KEY) is None
+    for status in ("incomplete", "cancelled"):
+        assert outcome(status, StatusDetails(reason="turn_detected"), KEY, wanted=False) is None
+
+
+def test_a_status_that_nobody_knows_is_a_failure_and_is_named():
+    told = outcome("expired", None, KEY)
+    assert (told.code, told.detail.raw) == ("answer_failed", "expired")
 
 
 @pytest.mark.parametrize(
@@ -197,14 +204,16 @@ def test_a_turn_that_came_between_is_no_failure():
         (StatusDetails(error=StatusError(code="billing_hard_limit_reached")), "insufficient_quota"),
         (StatusDetails(error=StatusError(message="Rate limit reached for gpt-x")), "rate_limit"),
         (StatusDetails(error=StatusError(code="server_error", message="oops")), "answer_failed"),
+        (StatusDetails(reason="You exceeded your current quota"), "insufficient_quota"),
+        (StatusDetails(reason="odd", error=StatusError()), "answer_failed"),
         (None, "answer_failed"),
     ],
 )
 def test_a_failed_answer_says_why_by_code_or_by_words(details, code):
     told = outcome("failed", details, KEY)
     assert told.code == code
-    if details and details.error.message:
-        assert told.detail.raw == details.error.message
+    if details and (said := details.reason or details.error.message):
+        assert told.detail.raw == said
 
 
 def test_an_answer_that_was_cut_at_a_limit_says_at_which():
@@ -239,3 +248,49 @@ def test_what_a_provider_cannot_do_is_said_where_it_is_missed():
         "Qwen-Omni cannot read what you type."
     )
     assert cannot(replace(TALK, profile=GLM, mode="chat", speaker=False)) is None
+
+
+# ---- refused at the door
+
+
+def refused_at_the_door(code="", message="", failure=LinkFailure.RATE_LIMITED, status=429, wait_s=None):
+    return link_ended(LinkEnded(failure, status, message, "far.example", code, wait_s), KEY, "far.example")
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "notice"),
+    [
+        ("insufficient_quota", "", "insufficient_quota"),
+        ("", "You exceeded your current quota, please check your plan", "insufficient_quota"),
+        ("account_deactivated", "", "account_deactivated"),
+        ("rate_limit_exceeded", "Rate limit reached", "rate_limited"),
+        ("session_expired", "", "rate_limited"),
+        ("unknown_parameter", "session.x", "rate_limited"),
+    ],
+)
+def test_a_refusal_at_the_door_is_told_by_what_the_server_says(code, message, notice):
+    assert refused_at_the_door(code, message).code == notice
+
+
+def test_a_model_that_is_not_there_is_told_as_such_at_the_door():
+    for code, message in [
+        ("model_not_found", ""),
+        ("", "The model `x` does not exist or you do not have access to it."),
+        ("DeploymentNotFound", "The API deployment for this resource does not exist."),
+    ]:
+        assert refused_at_the_door(code, message, LinkFailure.REFUSED_HTTP, 404).code == "model_not_found"
+    refused = refused_at_the_door("x", "odd", LinkFailure.REFUSED_HTTP, 400)
+    assert (refused.code, refused.title) == ("refused_http", "far.example refused the connection (HTTP 400).")
+
+
+@pytest.mark.parametrize(
+    ("wait_s", "words"),
+    [(None, "Wait a little,"), (1, "Wait 1 second,"), (16.2, "Wait 17 seconds,"), (600, "Wait 10 minutes,")],
+)
+def test_how_long_to_wait_before_the_next_connection_is_told(wait_s, words):
+    assert refused_at_the_door(wait_s=wait_s).hint.startswith(words)
+
+
+def test_what_is_said_at_the_door_never_hides_why_the_link_itself_failed():
+    for failure in set(LinkFailure) - {LinkFailure.CLOSED} - ANSWERED:
+        assert refused_at_the_door("insufficient_quota", "", failure).code == failure.value

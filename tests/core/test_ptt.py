@@ -544,6 +544,19 @@ def test_nothing_from_before_the_link_was_ready_is_in_a_preroll():
     assert times(bench.presses()) == ms(0.1, 0.2)
 
 
+def test_a_press_stops_the_answer_of_a_lost_link_that_still_plays():
+    bench = talk()
+    bench.until(1.0)
+    answer(bench, 3000)
+    bench.plays(0, 3000)
+    bench.give(DROPPED, at=1.2)
+    given = bench.presses(1.5)
+    assert [effect for effect in given if isinstance(effect, Move)]
+    assert sent(given) == []
+    assert (bench.turn("a1").status, bench.turn("a1").heard_ms) == ("interrupted", 500)
+    assert codes(given) == ["pressed_unready"]
+
+
 def test_a_link_that_is_lost_takes_the_recording_with_it():
     bench = talk()
     bench.goes_on(1.0)

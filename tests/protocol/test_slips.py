@@ -7,12 +7,32 @@ from typing import Any
 
 import pytest
 from msgspec import UNSET
+from msgspec.structs import replace
 
 from voicecli.protocol import events as e
 from voicecli.protocol.codec import decode_client, decode_server, encode
 from voicecli.protocol.events import Malformed, Unknown
-from voicecli.protocol.items import ErrorInfo, Item, SessionConfig
+from voicecli.protocol.items import (
+    ContentPart,
+    ErrorInfo,
+    Item,
+    Response,
+    SessionConfig,
+    StatusDetails,
+    StatusError,
+    TranscriptionError,
+    Usage,
+)
 from voicecli.protocol.profiles import GENERIC_BETA
+
+ITEM_KINDS = (
+    "conversation.item.created",
+    "conversation.item.added",
+    "conversation.item.done",
+    "conversation.item.retrieved",
+    "response.output_item.added",
+    "response.output_item.done",
+)
 
 
 def read(kind: str, **fields: Any) -> Any:
@@ -143,6 +163,7 @@ def test_nulls_where_the_contract_has_none_are_as_good_as_absent() -> None:
         ({"error": {"message": "m", "code": 429, "extra": 1}}, ErrorInfo(message="m", code="429")),
         ({"error": None, "message": "m"}, ErrorInfo(message="m", type="error")),
         ({"error": {"message": None, "type": "t", "param": None}}, ErrorInfo(type="t")),
+        ({"error": {"message": "m", "event_id": "e" * 600}}, ErrorInfo(message="m", event_id="e" * 512)),
     ],
 )
 def test_an_error_is_read_in_whatever_shape_it_comes(said: dict[str, Any], error: ErrorInfo) -> None:
@@ -152,6 +173,80 @@ def test_an_error_is_read_in_whatever_shape_it_comes(said: dict[str, Any], error
 def test_one_strange_value_does_not_cost_the_greeting() -> None:
     session = {"id": "s", "temperature": "hot", "tools": [5], "audio": {"output": {"voice": 5}}, "voice": "v"}
     assert read("session.created", session=session).session == SessionConfig(id="s", voice="v")
+
+
+AVA = {"name": "en-US-Ava", "type": "azure-standard"}
+
+
+@pytest.mark.parametrize("holder", [{"voice": AVA}, {"audio": {"output": {"voice": AVA}}}], ids=["beta", "ga"])
+def test_a_voice_that_is_an_object_goes_by_its_name(holder: dict[str, Any]) -> None:
+    assert read("response.created", response={"id": "r", **holder}).response == Response(id="r", voice="en-US-Ava")
+    assert read("session.updated", session=holder).session == SessionConfig(voice="en-US-Ava")
+
+
+@pytest.mark.parametrize("kind", ["response.created", "response.done"])
+@pytest.mark.parametrize(
+    ("said", "response"),
+    [
+        ({"voice": ["x"], "temperature": "0.8", "modalities": "text", "output_modalities": "text"}, Response()),
+        ({"max_output_tokens": "4096", "conversation_id": 3, "audio": {"output": 5}}, Response()),
+        ({"usage": "12"}, Response()),
+        (
+            {"usage": {"total_tokens": "12", "input_tokens": 3, "input_token_details": 5}},
+            Response(usage=Usage(None, 3)),
+        ),
+        (
+            {"status_details": {"error": "boom"}},
+            Response(status_details=StatusDetails(error=StatusError(message="boom"))),
+        ),
+        (
+            {"status_details": {"type": 5, "error": {"code": 429}}},
+            Response(status_details=StatusDetails(error=StatusError(code="429"))),
+        ),
+        (
+            {"output": [5, {"id": "f", "arguments": {"a": None}}, {"id": "g", "status": 5, "name": "n"}]},
+            Response(output=(Item(id="f", arguments='{"a": null}'), Item(id="g", name="n"))),
+        ),
+        ({"output": "nothing"}, Response()),
+    ],
+)
+def test_one_strange_value_does_not_cost_a_response(kind: str, said: dict[str, Any], response: Response) -> None:
+    got = read(kind, response={"id": "r", "status": "failed", **said}).response
+    assert got == replace(response, id="r", status="failed")
+
+
+@pytest.mark.parametrize("response", [None, "done", 5, [], {}, {"id": {}, "status": [], "output": {}}])
+def test_whatever_a_response_done_carries_it_is_one(response: Any) -> None:
+    assert read("response.done", response=response, event_id=5) == e.ResponseDone()
+
+
+@pytest.mark.parametrize("kind", ITEM_KINDS)
+@pytest.mark.parametrize(
+    ("said", "item"),
+    [
+        ({"role": "user", "content": "hello"}, Item(role="user", content=(ContentPart("input_text", "hello"),))),
+        ({"role": "assistant", "content": ["hello"]}, Item(role="assistant", content=(ContentPart("text", "hello"),))),
+        (
+            {"content": [{"type": "output_text", "text": "x", "transcript": 5, "image_url": {"url": "y"}}]},
+            Item(content=(ContentPart("text", "x"),)),
+        ),
+        ({"content": [5]}, Item()),
+        ({"arguments": {"city": "Troms\u00f8"}}, Item(arguments='{"city": "Troms\u00f8"}')),
+        ({"output": [{"type": "text", "text": "x"}]}, Item(output='[{"type": "text", "text": "x"}]')),
+        ({"status": 5, "phase": {}, "tools": 5}, Item(tools=5)),
+    ],
+)
+def test_one_strange_value_does_not_cost_an_item(kind: str, said: dict[str, Any], item: Item) -> None:
+    assert read(kind, item={"id": "i", **said}).item == replace(item, id="i")
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [("x", TranscriptionError(message="x")), ({"code": 1}, TranscriptionError(code="1")), (None, TranscriptionError())],
+)
+def test_a_transcription_that_failed_says_so_in_whatever_shape(said: Any, error: TranscriptionError) -> None:
+    event = read("conversation.item.input_audio_transcription.failed", item_id="i", error=said)
+    assert event == e.TranscriptionFailed(item_id="i", error=error)
 
 
 def test_a_format_of_another_rate_keeps_its_rate() -> None:

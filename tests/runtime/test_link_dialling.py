@@ -136,13 +136,16 @@ def test_the_next_address_is_tried_when_the_first_refuses():
     ("status", "failure"),
     [
         (200, LinkFailure.NOT_REALTIME),
-        (400, LinkFailure.NOT_REALTIME),
+        (400, LinkFailure.REFUSED_HTTP),
         (401, LinkFailure.UNAUTHORIZED),
         (403, LinkFailure.FORBIDDEN),
-        (404, LinkFailure.NOT_REALTIME),
+        (402, LinkFailure.NO_CREDIT),
+        (404, LinkFailure.REFUSED_HTTP),
         (407, LinkFailure.PROXY),
         (429, LinkFailure.RATE_LIMITED),
-        (500, LinkFailure.NOT_REALTIME),
+        (500, LinkFailure.SERVER_FAILED),
+        (502, LinkFailure.SERVER_FAILED),
+        (504, LinkFailure.SERVER_FAILED),
         (503, LinkFailure.RATE_LIMITED),
     ],
 )
@@ -151,7 +154,16 @@ def test_an_http_answer_is_told_with_its_status_and_words(status, failure):
         body = '{"error": {"message": "it is so", "code": "x"}}'
         async with raw(http(status, body=body)) as (port, _):
             end = await ends(f"ws://127.0.0.1:{port}/wrong")
-        assert end == LinkEnded(failure, status, "it is so", f"127.0.0.1:{port}")
+        assert end == LinkEnded(failure, status, "it is so", f"127.0.0.1:{port}", error_code="x")
+
+    run(main())
+
+
+@pytest.mark.parametrize("body", ['{"detail": "Not Found"}', "<html></html>", "", '{"error": {}}', '{"error": "gone"}'])
+def test_whoever_has_no_error_of_an_api_to_show_is_not_one(body):
+    async def main():
+        async with raw(http(404, body=body)) as (port, _):
+            assert (await ends(f"ws://127.0.0.1:{port}/")).failure is LinkFailure.NOT_REALTIME
 
     run(main())
 
@@ -175,6 +187,55 @@ def test_the_words_of_a_refusal_are_short_and_without_the_key_g9(body, reason):
         async with raw(http(403, body=body)) as (port, _):
             end = await ends(f"ws://127.0.0.1:{port}/", key=Secret())
         assert end.reason == reason
+
+    run(main())
+
+
+DATE = "Date: Wed, 25 Nov 2026 10:00:00 GMT\r\n"
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        ("Retry-After: 17\r\n", 17.0),
+        ("Retry-After: 17\r\nRetry-After: 5\r\n", 17.0),
+        (f"{DATE}Retry-After: Wed, 25 Nov 2026 10:01:30 GMT\r\n", 90.0),
+        (f"{DATE}Retry-After: Wed, 25 Nov 2026 09:00:00 GMT\r\n", None),
+        ("Retry-After: Wed, 25 Nov 2026 10:01:30 GMT\r\n", None),
+        ("Retry-After: 0\r\n", None),
+        ("Retry-After: -3\r\n", None),
+        ("Retry-After: 1e3\r\n", None),
+        (f"Retry-After: {'9' * 30}\r\n", None),
+        (f"{DATE}Retry-After: Wed, 99 Nov 99999 10:01:30 GMT\r\n", None),
+        (f"{DATE}Retry-After: Wed, 25 Nov 2026 10:01:30\r\n", None),
+        ("", None),
+    ],
+)
+def test_how_long_a_server_wants_to_be_left_alone_is_read(headers, wait_s):
+    async def main():
+        async with raw(http(429, headers)) as (port, _):
+            assert (await ends(f"ws://127.0.0.1:{port}/")).wait_s == wait_s
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ('{"error": {"code": "insufficient_quota"}}', "insufficient_quota"),
+        ('{"error": {"type": "insufficient_quota", "code": null}}', "insufficient_quota"),
+        ('{"error": {"code": 3}}', ""),
+        ('{"error": "gone"}', ""),
+        ('["error"]', ""),
+        ("plain words", ""),
+        ("[" * 5000, ""),
+        (f'{{"error": {{"code": "{CANARY}"}}}}', "[key]"),
+    ],
+)
+def test_the_code_of_a_refusal_is_found_and_without_the_key_g9(body, code):
+    async def main():
+        async with raw(http(429, body=body)) as (port, _):
+            assert (await ends(f"ws://127.0.0.1:{port}/", key=Secret())).error_code == code
 
     run(main())
 

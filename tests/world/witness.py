@@ -393,7 +393,7 @@ class Witness:
                 return  # it was told after its turn was taken, and what came since answers it
             case Received(e.SpeechStarted()) | Asked("interrupt"):
                 pass
-            case Typed() if self._plan.keyboard == "terminal" and self._open:
+            case Typed() if self._plan.keyboard == "terminal":
                 pass
             case TalkPressed() | Asked("talk") if self._recording and not self._was_recording:
                 pass

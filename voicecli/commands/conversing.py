@@ -87,6 +87,7 @@ class Conversing:
         plan = planning.plan(settings, target, parts.mode, parts.sides, where.url, parts.config.session)
         other = plan.other and replace(plan.other, stays=parts.stays)
         plan = replace(plan, levels=plan.levels or parts.levels, stays=parts.stays, other=other)
+        self._plan = plan
         self._started = planning.started(
             settings, target, parts.mode, where.url, _now(), __version__, parts.config.session
         )
@@ -131,6 +132,8 @@ class Conversing:
         self._own.append(self._started)
         for said in self._parts.config.notices:
             self.tell("unknown_setting", said)
+        if unused := planning.unused(self._parts.config.settings, self._plan, self._parts.config.session):
+            self._own.append(notices.told("not_used", what="; ".join(unused)))
         self._session.start()
         self._session.give(Begin())
 

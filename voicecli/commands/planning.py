@@ -9,6 +9,7 @@ from msgspec.structs import asdict, replace
 
 from voicecli.core.changes import Started
 from voicecli.core.plan import Plan
+from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import CustomVoice, NoiseReduction, SessionConfig, Transcription, TurnDetection
 from voicecli.protocol.profiles import Choice, Profile, choose
 from voicecli.secret import Redactor
@@ -19,6 +20,7 @@ Mode = Literal["talk", "chat"]
 Keyboard = Literal["terminal", "pipe", "none"]
 
 NOTHING: Final = SessionConfig()
+_UNDETECTED: Final = TurnDetection()
 OWN_VOICE: Final = "voice_"
 """How the id of a custom voice begins."""
 SERVER_VAD: Final = {"threshold": 0.5, "prefix_padding_ms": 300, "silence_duration_ms": 500}
@@ -89,7 +91,31 @@ def session(settings: Settings, profile: Profile, mode: Mode, given: SessionConf
         "input_audio_transcription": _transcription(settings, profile, given.input_audio_transcription),
         "turn_detection": None if settings.ptt else _detection(settings, given.turn_detection),
     }
+    said["modalities"] = _modalities(said["modalities"], profile)
     return SessionConfig(**said)
+
+
+def _modalities(given: tuple[str, ...], profile: Profile) -> tuple[str, ...]:
+    """Each once; where the spelling is GA, sound means sound with its text, so that nothing is lost by saying it."""
+    spoken = profile.spelling is Spelling.GA and set(given) == {"audio"}
+    return ("text", "audio") if spoken else tuple(dict.fromkeys(given))
+
+
+def unused(settings: Settings, plan: Plan, given: SessionConfig) -> tuple[str, ...]:
+    """What was asked for and has no place in this talk, each with the reason; for a notice."""
+    found: list[str] = []
+    detection = given.turn_detection
+    if plan.mode == "chat":
+        names = [name for name in ("input_audio_format", "output_audio_format") if getattr(given, name) is not UNSET]
+        names += ["modalities"] if given.modalities is not UNSET and "audio" in given.modalities else []
+        names += ["turn_detection"] if isinstance(detection, TurnDetection) else []
+        if names:
+            found.append(f"{', '.join(names)} of the file of --session, because nothing is spoken in a written talk")
+    elif plan.ptt and isinstance(detection, TurnDetection) and replace(detection, create_response=None) != _UNDETECTED:
+        found.append("turn_detection of the file of --session, because with --ptt you say where your turns end")
+    if settings.language and plan.session.input_audio_transcription is None:
+        found.append("--language, because what you say is not written down")
+    return tuple(found)
 
 
 def _voice(given: SessionConfig) -> str | None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, TypeVar
 
 from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
 
 from voicecli.core import barge_in, notices
 from voicecli.core.changes import TurnRole, Via
 from voicecli.core.effects import Play
 from voicecli.core.intake import too_much
 from voicecli.core.pending import Kind
-from voicecli.core.responses import Current
+from voicecli.core.responses import MOST_ITEMS, Current, Stage
 from voicecli.core.talk import Talk
 from voicecli.ports import RATE
 from voicecli.protocol import events as e
@@ -20,7 +21,36 @@ from voicecli.protocol.items import Item
 CALLS: Final = ("function_call", "mcp_call", "mcp_list_tools", "mcp_approval_request")
 """Items that are shown as tools are."""
 
+Output = TypeVar("Output", bound=e.OutputBase)
+
 ROLES: Final[dict[str, TurnRole]] = {"user": "you", "assistant": "assistant", "system": "system"}
+
+
+def named(talk: Talk, event: Output) -> Output:
+    """The event with a name of ours for an item that has none: servers may leave it out.
+
+    The conversation does not know that name, so it never goes back to the server.
+    """
+    match event:
+        case e.OutputItemAdded(item=item) | e.OutputItemDone(item=item) if not item.id:
+            sort = "call" if item.type in CALLS else "message"
+            return replace(event, item=replace(item, id=_unnamed(talk, sort, event)))
+        case e.FunctionCallArgumentsDelta(item_id="") | e.FunctionCallArgumentsDone(item_id=""):
+            return replace(event, item_id=_unnamed(talk, "call", event))
+        case e.PartBase(item_id=""):
+            return replace(event, item_id=_unnamed(talk, "message", event))
+    return event
+
+
+def _unnamed(talk: Talk, sort: str, event: e.OutputBase) -> str:
+    key = f"{sort} {event.output_index}"
+    name = talk.unnamed.get(key, "")
+    again = isinstance(event, e.FunctionCallArgumentsDone) and not talk.transcript.is_open(name)  # it is another call
+    if not name or (again and talk.transcript.known(name)):
+        name = talk.unnamed[key] = talk.new_id("item")
+        if len(talk.unnamed) > MOST_ITEMS:
+            del talk.unnamed[next(iter(talk.unnamed))]
+    return name
 
 
 def committed(talk: Talk, item: str, after: str | UnsetType | None, at: float) -> None:
@@ -56,7 +86,7 @@ def transcription(
             talk.transcript.said(item, words.strip())
         case e.TranscriptionFailed(error=why):
             talk.transcript.failed(item, why.code or "transcription_failed", why.message or "")
-            talk.tell("transcription_failed", why.message or "")
+            talk.tell_of_server(notices.told("transcription_failed", why.message or ""))
 
 
 def item(talk: Talk, item: Item, previous: str | UnsetType | None) -> None:
@@ -114,17 +144,17 @@ def tool_failed(talk: Talk, item: str) -> None:
     known = talk.conversation.item(item)
     name = known.name if known is not None else None
     talk.transcript.failed(item, "mcp_failed", "")
-    talk.tell("mcp_failed", what=f" ({name})" if name else "")
+    talk.tell_of_server(notices.told("mcp_failed", what=f" ({name})" if name else ""))
 
 
 def retrieved(talk: Talk, whole: Item) -> None:
     """An item as the server has it: what its row lacks is there now."""
     name = whole.id or ""
-    fresh = not talk.transcript.known(name)
-    item(talk, whole, None)
-    if whole.role == "assistant" and fresh and name not in talk.cut:
-        for n, part in enumerate(whole.content):
-            talk.transcript.replace(name, n, part.text or part.transcript or "")
+    if talk.transcript.known(name) or name in talk.cut:
+        item(talk, whole, None)
+        return
+    _shown_whole(talk, whole)
+    if whole.role == "assistant":
         talk.transcript.generated(name, 0)
 
 
@@ -189,8 +219,11 @@ def arguments(
         case e.FunctionCallArgumentsDelta(delta=words) | e.McpCallArgumentsDelta(delta=words):
             talk.transcript.grow(item, 0, words)
         case e.FunctionCallArgumentsDone() | e.McpCallArgumentsDone():
-            if (known := talk.conversation.item(item)) is not None:
+            known = talk.conversation.item(item)
+            if known is not None:
                 talk.transcript.replace(item, 0, _called(known))
+            elif isinstance(event, e.FunctionCallArgumentsDone) and (event.name or not talk.transcript.has_text(item)):
+                talk.transcript.said(item, _called(Item(name=event.name, arguments=event.arguments)))
 
 
 def sound(talk: Talk, event: e.AudioDelta, at: float) -> None:
@@ -234,8 +267,10 @@ def generated(talk: Talk, item: str) -> None:
 
 def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
     """Responses, then usage, then the transcript, then what waited for it."""
+    unnamed, talk.unnamed = talk.unnamed, {}
     response = event.response
     name = response.id or ""
+    stage = talk.responses.current.stage if talk.responses.current is not None else Stage.DONE
     current = talk.responses.done(name, at)
     if current is not None:
         name = current.id or name
@@ -243,12 +278,15 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         for text in talk.answering if current.ours else ():  # some servers acknowledge no item
             talk.unsent.pop(text, None)
     given = {item.id: item for item in response.output if item.id}
+    details = response.status_details
+    stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")
+    if not stopped and current is not None:
+        given |= _told_last(talk, response.output, unnamed)
     items = list(dict.fromkeys([*(current.items if current else ()), *given]))
     if response.usage is not None:
         last = next((item for item in reversed(items) if talk.transcript.known(item)), None)
         talk.show(talk.counted.add(response.usage, talk.transcript.key(last) if last else None))
     talk.timings.done(name, cancelled=response.status == "cancelled")
-    details = response.status_details
     most = response.max_output_tokens or talk.effective.max_response_output_tokens
     why = notices.outcome(
         response.status,
@@ -256,8 +294,8 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         talk.plan.key_source,
         most=None if most is UNSET else most,
         wait_s=talk.resets.wait_s(at),
+        wanted=current is None or stage is Stage.CANCELLING or talk.responses.dead(name),
     )
-    stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")
     for item in items:
         if talk.ledger.unsettled(item):
             generated(talk, item)
@@ -269,20 +307,44 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
             barge_in.unheard(talk, item, name)
         elif response.status in ("completed", "incomplete"):
             generated(talk, item)
-        elif why is not None:
+        elif why is not None and response.status != "cancelled":
             talk.transcript.stopped(item, "failed", why.code, why.detail.raw)
         else:
             talk.transcript.stopped(item, "cancelled")
     if why is not None:
-        talk.show(why)
-        talk.ending.answer_failed = talk.ending.answer_failed or response.status == "failed"
+        talk.tell_of_server(why)
+        failed = why.severity == "error" or response.status != "incomplete"
+        talk.ending.answer_failed = talk.ending.answer_failed or failed
         if why.code in notices.FATAL:
             talk.connection.fails(why.code, at)
     _free(talk, name, at)
 
 
+def _told_last(talk: Talk, output: tuple[Item, ...], unnamed: dict[str, str]) -> dict[str, Item]:
+    """Rows for the items of which only the end of the response tells. `unnamed`: what came without a name before."""
+    came = {key.partition(" ")[0] for key in unnamed}
+    given: dict[str, Item] = {}
+    for whole in output:
+        sort = "call" if whole.type in CALLS else "message"
+        name = whole.id or talk.new_id("item")
+        if name in talk.cut or talk.transcript.known(name) or sort in came:
+            continue
+        given[name] = replace(whole, id=name, status=whole.status or "completed")
+        _shown_whole(talk, given[name])
+    return given
+
+
+def _shown_whole(talk: Talk, whole: Item) -> None:
+    """A row with the text that the item has."""
+    name = whole.id or ""
+    item(talk, whole, None)
+    for n, part in enumerate(whole.content if whole.role == "assistant" else ()):
+        talk.transcript.replace(name, n, part.text or part.transcript or "")
+
+
 def given_up(talk: Talk, current: Current, code: str, at: float) -> None:
     """No `response.done` will come: what there is of its items is all there will be."""
+    talk.unnamed = {}
     _answered(talk, current)
     for item in current.items:
         if talk.ledger.unsettled(item):

@@ -17,8 +17,8 @@ class Row(NamedTuple):
     told: str
     """The notice, in `notices.WORDS`."""
     codes: tuple[str, ...] = ()
-    words: tuple[str, ...] = ()
-    """In small letters."""
+    words: tuple[str | tuple[str, ...], ...] = ()
+    """In small letters; of several together, all."""
     params: tuple[str, ...] = ()
     """How the name of the field begins; for codes that mean little by themselves."""
 
@@ -37,9 +37,13 @@ ROWS: Final = (
         ("exceeded your current quota", "billing hard limit"),
     ),
     Row("account_deactivated", ("account_deactivated",), ("account has been deactivated", "account deactivated")),
-    Row("session_expired", ("session_expired",), ("maximum duration", "session_expired")),
+    Row("session_expired", ("session_expired",), (("session", "maximum duration"), "session_expired")),
     # ---- settings
-    Row("model_not_found", ("model_not_found",), ("does not exist or you do not have access",)),
+    Row(
+        "model_not_found",
+        ("model_not_found", "DeploymentNotFound"),
+        ("does not exist or you do not have access", "api deployment for this resource does not exist"),
+    ),
     Row("voice_fixed", ("cannot_update_voice",), ("assistant audio is present",)),
     Row("modalities_refused", (), ("invalid modalities", "supported combinations are")),
     Row("setting_unknown", ("unknown_parameter",), ("unknown parameter: 'session.",), ("session.",)),
@@ -66,7 +70,15 @@ ROWS: Final = (
 """The first that fits is it."""
 
 LIMITED: Final = Row("rate_limit", ("rate_limit_exceeded", "inference_rate_limit_exceeded"), ("rate limit",))
-"""Only of an answer that was not given."""
+"""Of an answer that was not given, or of anything else that is sent."""
+
+ELSEWHERE: Final = frozenset(
+    {
+        *("voice_fixed", "modalities_refused", "setting_unknown", "too_long", "event_unknown"),
+        *("nothing_to_cancel", "nothing_recorded", "cut_too_long", "cut_nothing", "item_unknown", "text_missing"),
+    }
+)
+"""Notices of what is about settings, items, cuts or what was heard, and so never about an answer that is asked for."""
 
 
 def fits(row: Row, info: ErrorInfo) -> bool:
@@ -74,12 +86,18 @@ def fits(row: Row, info: ErrorInfo) -> bool:
     if coded and (not row.params or (info.param or "").startswith(row.params)):
         return True
     message = info.message.lower()
-    return any(words in message for words in row.words)
+    return any(all(word in message for word in ((words,) if isinstance(words, str) else words)) for words in row.words)
 
 
 def meant(info: ErrorInfo) -> str | None:
     """The notice that an error is by what it says; None where only what it answers can tell."""
     return next((row.told for row in ROWS if fits(row, info)), None)
+
+
+def about_else(info: ErrorInfo, profile: Profile) -> bool:
+    """Whether an error says that it is about something else than an answer that was asked for."""
+    elsewhere = (info.param or "").startswith(("session", "item", "audio"))
+    return elsewhere or meant(info) in ELSEWHERE or benign(info, profile)
 
 
 def benign(error: ErrorInfo, profile: Profile) -> bool:

@@ -12,7 +12,7 @@ from voicecli.core.changes import Foreign, LinkNow
 from voicecli.core.connection import Cue, Link
 from voicecli.core.effective import agreed, differences, said
 from voicecli.core.effects import Connect, Hangup
-from voicecli.core.pending import Kind
+from voicecli.core.pending import Kind, Purpose
 from voicecli.core.sides import Device
 from voicecli.core.stimuli import LinkEnded
 from voicecli.core.talk import Talk
@@ -28,7 +28,7 @@ from voicecli.protocol.events import (
     SessionUpdated,
     Unknown,
 )
-from voicecli.protocol.items import SessionConfig, TurnDetection
+from voicecli.protocol.items import ErrorInfo, SessionConfig, TurnDetection
 from voicecli.protocol.profiles import ignored
 from voicecli.protocol.rules import check
 
@@ -61,11 +61,18 @@ def configured(talk: Talk, event: SessionUpdated, at: float) -> None:
     """`session.updated` does not say which update it answers: matched by order."""
     talk.pending.answered(Kind.UPDATE)
     talk.configured(agreed(talk.plan.session, event.session))
-    differ = differences(talk.plan.session, event.session)
+    differ = differences(talk.plan.session, event.session, talk.left_out)
     _show_session(talk, event.session, differ)
     if differ:
         talk.tell_once("settings_differ", "settings_differ", what=", ".join(differ))
     ready(talk, Cue.CONFIGURED, at)
+
+
+def left_out(talk: Talk, path: str) -> None:
+    """A setting as a whole, or one of the tools, was not sent: what the server says of it is no news."""
+    root, _, name = path.partition("[")[0].partition(".")
+    if root == "session" and "." not in name:
+        talk.left_out.add(name)
 
 
 def _show_session(talk: Talk, session: SessionConfig, differ: dict[str, str] | None = None) -> None:
@@ -134,6 +141,8 @@ def error(talk: Talk, event: ServerError, at: float) -> None:
     active = info.code == "conversation_already_has_active_response" or "already has an active" in info.message
     if purpose is None and active:
         purpose = talk.pending.answered(Kind.RESPONSE)  # servers of 2024 gave no event id
+    if purpose is None and _of_the_answer(talk, info):
+        purpose = talk.pending.answered(Kind.RESPONSE) or Purpose(Kind.RESPONSE, "")
     kind = purpose.kind if purpose else None
     if (talk.connection.state is Link.GREETING or kind is Kind.UPDATE) and catalogue.mistaken(info, talk.plan.profile):
         if dialect.once_more(talk, info.message):
@@ -151,15 +160,30 @@ def error(talk: Talk, event: ServerError, at: float) -> None:
         if kind is Kind.CANCEL and (current := talk.responses.not_active(purpose.subject if purpose else "", at)):
             answers.given_up(talk, current, "", at)
         return
-    told = notices.error(info, purpose, talk.plan)
+    told = notices.error(info, purpose, talk.plan, talk.resets.wait_s(at))
     if talk.connection.state is Link.GREETING or told.code in notices.FATAL:
         talk.connection.fails(told.code, at)
-    talk.show(told)
+    talk.tell_of_server(told)
+    if told.code in notices.FATAL and (current := talk.responses.current) is not None:
+        talk.ending.answer_failed, talk.responses.wanted = True, False
+        if talk.responses.done(current.id or "", at):
+            answers.given_up(talk, current, told.code, at)
     if kind is Kind.UPDATE:
         ready(talk, Cue.REFUSED, at)
     if kind is Kind.ITEM and purpose is not None:
         talk.unsent.pop(purpose.subject, None)
         talk.transcript.failed(purpose.subject, info.code or info.type, info.message)
+
+
+def _of_the_answer(talk: Talk, info: ErrorInfo) -> bool:
+    """Whether an error that names no event must be about the answer that was asked for and has not begun."""
+    current = talk.responses.current
+    if info.event_id or current is None or current.id is not None or catalogue.about_else(info, talk.plan.profile):
+        return False
+    if catalogue.fits(catalogue.LIMITED, info):
+        return True
+    out = talk.pending.kinds()
+    return current.ours and out.count(Kind.RESPONSE) == 1 and Kind.UPDATE not in out and Kind.COMMIT not in out
 
 
 def not_ours(talk: Talk, event: Unknown | Malformed) -> None:

@@ -53,7 +53,15 @@ WORDS: Final[dict[str, Words]] = {
         "error", "The server does not allow this key here.", "{key} Ask for access, or pick another model by --model."
     ),
     "rate_limited": Words(
-        "error", "The server takes no more connections from you at the moment.", "Wait a little, then try again."
+        "error", "The server takes no more connections from you at the moment.", "{wait}, then try again."
+    ),
+    "server_failed": Words(
+        "error",
+        "{host} answers, but with a failure of its own (HTTP {number}).",
+        "{wait}, then try again; it is not your settings.",
+    ),
+    "refused_http": Words(
+        "error", "{host} refused the connection (HTTP {number}).", "Its words say why: check --url and --model."
     ),
     "not_realtime": Words(
         "error", "{host} answers, but not as a Realtime server.", "The URL should end in /v1/realtime; check --url."
@@ -242,6 +250,7 @@ WORDS: Final[dict[str, Words]] = {
         "warning", "The voice cannot change once the assistant has spoken.", "It changes in the next talk."
     ),
     "rate_limit": Words("warning", "The server is limiting you; this answer was not given.", "{wait}, then ask again."),
+    "limited": Words("warning", "The server is limiting you.", "{wait}; the talk goes on."),
     "limit_near": Words(
         "warning", "{what} nearly used up: {left} of {whole} left.", "The next answer may be refused. {full}"
     ),
@@ -252,6 +261,7 @@ WORDS: Final[dict[str, Words]] = {
         "warning", "The answer was cut at {most}.", '--max-tokens raises it; say "go on" to hear the rest.'
     ),
     "answer_failed": Words("error", "The server could not finish this answer.", "Ask once more."),
+    "answer_stopped": Words("error", "The server stopped this answer, unasked.", "Ask once more."),
     "no_answer": Words(
         "error", "The server has been silent for 30 seconds; this answer is given up.", "Ask once more."
     ),
@@ -275,6 +285,7 @@ WORDS: Final[dict[str, Words]] = {
         "voicecli cannot allow it; require_approval of that tool, set to never, lets it go without asking.",
     ),
     "passed_over": Words("info", "Passed over in this talk: {what}.", ""),
+    "not_used": Words("info", "Not used in this talk: {what}.", ""),
     "not_carried": Words("info", "This server's dialect has no place for {what}, so it was left out.", ""),
     # ---- sound
     "no_library": Words(
@@ -412,6 +423,21 @@ FATAL: Final = frozenset(
 )
 """Errors after which a server closes: the close is then not told a second time."""
 
+REFUSING: Final = FATAL - {"session_expired"} | {"model_not_found"}
+"""Errors that a server also refuses a connection with, before there is a session."""
+
+ANSWERED: Final = frozenset(
+    {
+        LinkFailure.UNAUTHORIZED,
+        LinkFailure.FORBIDDEN,
+        LinkFailure.RATE_LIMITED,
+        LinkFailure.SERVER_FAILED,
+        LinkFailure.REFUSED_HTTP,
+        LinkFailure.NOT_REALTIME,
+    }
+)
+"""Ends of dialling in which the server's own words may say more than its status does."""
+
 ANSWERS: Final = {
     Kind.UPDATE: "settings_refused",
     Kind.ITEM: "text_refused",
@@ -455,7 +481,19 @@ def link_ended(ended: LinkEnded, key_source: str, url_host: str) -> Told:
         code = "session_expired" if expired else f"closed_{ended.code}"
         return told(code if code in WORDS else "closed", ended.reason, host=host, key=key, number=ended.code)
     proxy = f" {ended.host}" if ended.host else ""
-    return told(ended.failure.value, ended.reason, host=host, key=key, proxy=proxy)
+    meant = catalogue.meant(ErrorInfo(ended.reason, code=ended.error_code)) if ended.failure in ANSWERED else None
+    code = meant if meant in REFUSING else ended.failure.value
+    return told(code, ended.reason, host=host, key=key, proxy=proxy, wait=_wait(ended.wait_s), number=ended.code)
+
+
+def _wait(seconds: float | None) -> str:
+    """How long to wait, as the beginning of a hint; None: nobody says."""
+    if seconds is None:
+        return "Wait a little"
+    whole = math.ceil(seconds)
+    if whole >= 120:
+        return f"Wait {math.ceil(seconds / 60)} minutes"
+    return f"Wait {whole} second{'' if whole == 1 else 's'}"
 
 
 def sound_failed(failed: SoundFailed, *, somebody_types: bool = True) -> Told:
@@ -492,16 +530,22 @@ def cannot(plan: Plan) -> Told | None:
     return told("provider_cannot", provider=plan.profile.name, what=what) if what else None
 
 
-def error(info: ErrorInfo, purpose: Purpose | None, plan: Plan) -> Told:
-    """What an `error` event means to the person: by what it says, else by what it answers."""
+def error(info: ErrorInfo, purpose: Purpose | None, plan: Plan, wait_s: float | None = None) -> Told:
+    """What an `error` event means to the person: by what it says, else by what it answers.
+
+    `wait_s`: until the server's limits are full again; None: not known.
+    """
     code = catalogue.meant(info)
     if code not in FATAL and catalogue.mistaken(info, plan.profile):
         (dialect,) = (each.value for each in Spelling if each is not plan.profile.spelling)
         return told("wrong_dialect", info.message, dialect=dialect)
     given_up = code == "answering_still" and purpose is not None and purpose.kind is Kind.RESPONSE
-    if purpose is not None and (code is None or given_up):  # else the answer comes when the other one is done
+    if code is None and catalogue.fits(catalogue.LIMITED, info):
+        code = "rate_limit" if purpose is not None and purpose.kind is Kind.RESPONSE else "limited"
+    elif purpose is not None and (code is None or given_up):  # else the answer comes when the other one is done
         code = ANSWERS.get(purpose.kind)
-    return told(code or "server_error", info.message or info.code or "", key=key_hint(plan.key_source))
+    words = info.message or info.code or ""
+    return told(code or "server_error", words, key=key_hint(plan.key_source), wait=_wait(wait_s))
 
 
 LIMITS: Final = {"tokens": "Tokens", "requests": "Requests"}
@@ -527,7 +571,7 @@ def _short(number: float) -> str:
         if number >= unit:
             tenths = int(10 * number / unit)
             return f"{tenths // 10}{f'.{tenths % 10}' if tenths % 10 and tenths < 1_000 else ''}{word}"
-    return str(max(0, int(number)))
+    return str(int(max(0.0, number)))
 
 
 def _clock(seconds: float) -> str:
@@ -543,26 +587,30 @@ def outcome(
     *,
     most: float | str | None = None,
     wait_s: float | None = None,
+    wanted: bool = True,
 ) -> Told | None:
-    """Why a response did not end well; None where it did, or was cancelled.
+    """Why a response did not end well; None where it did, or was cancelled by somebody here.
 
     `most`: the tokens that it could have; `wait_s`: until the server's limits are full again. None: not known.
+    `wanted`: that it is cancelled was wanted here. A status that nobody knows is a failure.
     """
     reason = (details.reason if details else None) or ""
+    if status in (None, "completed", "in_progress") or reason == "turn_detected":
+        return None
+    if status == "cancelled":
+        return None if wanted else told("answer_stopped", reason)
     if status == "incomplete":
-        if reason == "turn_detected":
-            return None
         code = reason if reason in ("content_filter", "max_output_tokens") else "answer_failed"
         limit = f"your limit of {most:.0f} tokens" if isinstance(most, int | float) else "the limit of tokens"
         return told(code, reason if code == "answer_failed" else "", most=limit)
-    if status != "failed":
-        return None
     failed = details.error if details else None
     code = (failed.code or failed.type or "") if failed else ""
     words = (failed.message or code) if failed else ""
+    if not words:  # D12: the reason alone, perhaps with the code before a colon
+        words = reason or ("" if status == "failed" else status)
+        code = words.partition(":")[0].strip()
     info = ErrorInfo(words, (failed.type or "") if failed else "", code)
     if catalogue.fits(catalogue.LIMITED, info):
-        wait = "Wait a little" if wait_s is None else f"Wait {math.ceil(wait_s)} seconds"
-        return told("rate_limit", words, wait=wait)
+        return told("rate_limit", words, wait=_wait(wait_s))
     meant = catalogue.meant(info)
     return told(meant if meant in FATAL else "answer_failed", words, key=key_hint(key_source))

@@ -63,6 +63,7 @@ def count(talk: Talk) -> None:
     counts = (
         (talk.strange if talk.strange > talk.times_told("unknown_event") else 0, "messages of unknown kinds"),
         (talk.malformed if talk.malformed > talk.times_told("malformed") else 0, "messages that made no sense"),
+        (talk.tellings.spared, "notices that were told often enough"),
         (talk.transcript.clipped, "texts that were too long to be kept whole"),
         (talk.transcript.forgotten, "turns that were too many to be kept"),
     )

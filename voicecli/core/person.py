@@ -18,7 +18,7 @@ from voicecli.protocol.profiles import Profile
 def typed(talk: Talk, said: Typed | Pictured, at: float) -> None:
     """It is queued; at a keyboard a text interrupts the answer, as speaking does, and an image without one does not."""
     talk.ending.used = True
-    if said.text and talk.plan.keyboard == "terminal" and talk.connection.ready:
+    if said.text and talk.plan.keyboard == "terminal":
         barge_in.interrupt(talk, "text", at)
     if not talk.connection.alive:
         talk.tell("no_link")

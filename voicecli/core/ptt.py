@@ -60,8 +60,7 @@ def _press(talk: Talk, cue: Cue, by: By, pressed_at: float, at: float) -> None:
 
 def _may_record(talk: Talk, by: By, at: float) -> bool:
     """Stops the answer in any case; what stands against recording is told."""
-    if talk.connection.ready:
-        barge_in.interrupt(talk, by, at)
+    barge_in.interrupt(talk, by, at)  # also where the link is lost and an answer still plays
     microphone = talk.sides[Side.MICROPHONE]
     if not microphone.wanted or talk.ending.file_over:
         talk.tell("no_microphone_here")

@@ -143,8 +143,8 @@ class Responses:
         return waits and bool(response_id) and response_id != self._done and not self.dead(response_id)
 
     def saw(self, response_id: str, at: float) -> None:
-        """Any event of a response."""
-        if self.current is not None and self.current.id == response_id:
+        """Any event of a response; one that names none is of the one in the slot."""
+        if self.current is not None and response_id in ("", self.current.id):
             self.current.heard_from = at
 
     def waited(self, at: float) -> None:
@@ -154,7 +154,7 @@ class Responses:
             self.current.heard_from = at
 
     def announced(self, response_id: str, item: str) -> None:
-        if self.current is not None and self.current.id == response_id:
+        if self.current is not None and response_id in ("", self.current.id):
             self.current.items[item] = None
             if len(self.current.items) > MOST_ITEMS:
                 del self.current.items[next(iter(self.current.items))]

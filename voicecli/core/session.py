@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from voicecli.core import answers, barge_in, linking, patience, person, ptt, retrieval, sounding, stimuli
+from voicecli.core import answers, barge_in, linking, notices, patience, person, ptt, retrieval, sounding, stimuli
 from voicecli.core.changes import Ended, HeardNow, LinkNow, Phase, PhaseNow
 from voicecli.core.connection import Cue as LinkCue
 from voicecli.core.connection import Link
@@ -20,7 +20,7 @@ from voicecli.core.heard import Ledger
 from voicecli.core.pending import Kind
 from voicecli.core.plan import Plan
 from voicecli.core.stimuli import Stimulus
-from voicecli.core.talk import Talk
+from voicecli.core.talk import LONGEST_NAME, Talk
 from voicecli.core.uplink import Gate
 from voicecli.core.usage import limits
 from voicecli.ports import (
@@ -139,6 +139,7 @@ class VoiceSession:
                 talk.timings.lost(samples)
                 sounding.tell_dropped(talk, at)
             case stimuli.NotCarried(path=path, why=why):
+                linking.left_out(talk, path)
                 talk.tell_once(f"not carried {path}", "not_carried", why, what=path)
             case stimuli.Laid(position=position, peaks=peaks):
                 talk.levels.laid(position, peaks)
@@ -193,6 +194,8 @@ class VoiceSession:
         talk.conversation.apply(event)
         if isinstance(event, e.OutputItemAdded) and talk.responses.unsaid(event.response_id):
             self._created(event.response_id, at)
+        if isinstance(event, e.OutputBase):
+            event = answers.named(talk, event)
         match event:
             case e.ServerError():
                 linking.error(talk, event, at)
@@ -227,9 +230,9 @@ class VoiceSession:
                 retrieval.told(talk, whole)
             case e.TimeoutTriggered(item_id=item):
                 talk.timings.idle(item)
-                talk.tell("idle")
+                talk.tell_of_server(notices.told("idle"))
             case e.DtmfReceived(event=key):
-                talk.tell("dtmf", what=key)
+                talk.tell_of_server(notices.told("dtmf", what=key[:LONGEST_NAME]))
             case e.ConversationItemTruncated(item_id=item, audio_end_ms=end):
                 talk.pending.answered(Kind.TRUNCATE, item)
                 talk.transcript.confirmed(item, int(end))
@@ -278,7 +281,7 @@ class VoiceSession:
                 talk.resets.told(told, at)
                 talk.show(now := limits(told))
                 for near in talk.limits.news(now, at):
-                    talk.show(near)
+                    talk.tell_of_server(near)
             case _:
                 assert_never(event)
 

@@ -48,6 +48,10 @@ class LinkEnded(In, frozen=True):
     reason: str
     """The server's or the library's words: foreign text, no secret in it."""
     host: str = ""
+    error_code: str = ""
+    """The code of an error in the body of a refused handshake: foreign text as well."""
+    wait_s: float | None = None
+    """So long the server asks to be left alone; None: it does not say."""
 
 
 class LinkSlow(In, frozen=True):

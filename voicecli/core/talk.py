@@ -12,7 +12,7 @@ import msgspec
 from msgspec import UnsetType
 
 from voicecli.core import notices
-from voicecli.core.changes import AnyChange, SessionNow
+from voicecli.core.changes import AnyChange, SessionNow, Told
 from voicecli.core.connection import Connection
 from voicecli.core.effective import form_in_force, silence_s
 from voicecli.core.effects import AnyEffect, CloseSound, OpenSound, Send, Show
@@ -31,6 +31,7 @@ from voicecli.core.responses import Responses
 from voicecli.core.sides import Absences, Cue, DeviceSide
 from voicecli.core.silence import Silence
 from voicecli.core.stimuli import Pictured, Typed
+from voicecli.core.tellings import Tellings
 from voicecli.core.timings import Timings
 from voicecli.core.transcript import Transcript
 from voicecli.core.uplink import Uplink
@@ -55,6 +56,7 @@ class Talk:
         self.out: list[AnyEffect] = []
         self._ids = 0
         self._told: dict[str, set[str]] = {}
+        self.tellings = Tellings()
         self.now = 0.0
         """When the stimulus came that is handled."""
 
@@ -101,8 +103,12 @@ class Talk:
         """The settings in force, as far as the server has told them."""
         self.session = SessionNow(settings=())
         """The same in words, and the names that the server has given."""
+        self.left_out: set[str] = set()
+        """Settings that the server's spelling has no place for."""
         self.cut: dict[str, None] = {}
         """Items that were settled before they were whole: no more of their sound is laid."""
+        self.unnamed: dict[str, str] = {}
+        """What the response in the slot says without the name of an item -> our name for it."""
         self.answering: tuple[str, ...] = ()
         """The texts that were sent before the last `response.create`: once it is done the server has them."""
         self.to_delete: dict[str, list[str]] = {}
@@ -178,6 +184,11 @@ class Talk:
 
     def tell(self, code: str, detail: str = "", **names: object) -> None:
         self.show(notices.told(code, detail, **names))
+
+    def tell_of_server(self, told: Told) -> None:
+        """A notice of something that the server can do again and again: the many are only counted."""
+        if self.tellings.may(told.code, self.now):
+            self.show(told)
 
     def tell_once(self, subject: str, code: str, detail: str = "", **names: object) -> None:
         """The same subject is told once in a talk."""

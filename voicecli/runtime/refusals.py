@@ -10,9 +10,11 @@ import os
 import socket
 import ssl
 from collections.abc import Callable
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urljoin, urlsplit
 
+from msgspec.structs import replace
 from websockets.exceptions import (
     ConnectionClosed,
     InvalidHandshake,
@@ -33,8 +35,12 @@ from voicecli.runtime.route import BadProxy, BadUrl, Place
 WORDS: Final = 200
 """Characters kept of what a server says."""
 
+LONGEST_WAIT_S: Final = 24 * 3600
+"""A server that asks to be left alone for longer is not believed."""
+
 STATUSES: Final = {
     401: LinkFailure.UNAUTHORIZED,
+    402: LinkFailure.NO_CREDIT,
     403: LinkFailure.FORBIDDEN,
     407: LinkFailure.PROXY,
     429: LinkFailure.RATE_LIMITED,
@@ -68,7 +74,7 @@ def refused(bug: Exception, url: str, where: Place | None, proxy: str, clean: Cl
         case ImportError():
             return ended(LinkFailure.PROXY, "a SOCKS proxy needs the package python-socks", at=proxy)
         case InvalidStatus():
-            return _answered(bug.response, url, ended)
+            return _answered(bug.response, url, ended, clean)
         case InvalidMessage() if isinstance(bug.__cause__, EOFError):
             if where and where.secure:
                 return ended(LinkFailure.DROPPED, "the server closed the connection without an answer")
@@ -121,13 +127,21 @@ def closed(end: ConnectionClosed, hung_up: int | None, host: str, clean: Clean) 
     return LinkEnded(LinkFailure.DROPPED, None, "the connection was cut", host)
 
 
-def _answered(response: Response, url: str, ended: Callable[..., LinkEnded]) -> LinkEnded:
+def _answered(response: Response, url: str, ended: Callable[..., LinkEnded], clean: Clean) -> LinkEnded:
     """An HTTP answer in the place of a websocket."""
     status = response.status_code
     if 300 <= status < 400:
         target = _host(url, response.headers.get("Location", ""))
         return ended(LinkFailure.REDIRECT, response.reason_phrase, status, target)
-    return ended(STATUSES.get(status, LinkFailure.NOT_REALTIME), _words(response), status)
+    error = _error(response)
+    other = LinkFailure.NOT_REALTIME
+    if status >= 500:
+        other = LinkFailure.SERVER_FAILED
+    elif status >= 400 and any(isinstance(error.get(name), str) for name in ("code", "message")):
+        other = LinkFailure.REFUSED_HTTP
+    code = error.get("code") or error.get("type")
+    end = ended(STATUSES.get(status, other), _words(response), status)
+    return replace(end, error_code=clean(code) if isinstance(code, str) else "", wait_s=_wait_s(response))
 
 
 def _host(url: str, location: str) -> str:
@@ -139,15 +153,43 @@ def _host(url: str, location: str) -> str:
     return host.encode("ascii", "backslashreplace").decode()
 
 
+def _text(response: Response) -> str:
+    return bytes(response.body or b"").decode("utf-8", "replace")
+
+
 def _words(response: Response) -> str:
     """What the server says: the message of an error in JSON, else the text of the body, else the status line."""
-    body = bytes(response.body or b"")
-    text = body.decode("utf-8", "replace")
+    text = _text(response)
     try:
         found = _message(json.loads(text))
     except (ValueError, RecursionError):
         found = None if text.lstrip()[:1] == "<" else text.strip()
     return found or response.reason_phrase
+
+
+def _error(response: Response) -> dict[str, Any]:
+    """`{"error": {...}}`, as APIs have it; else nothing."""
+    try:
+        body = json.loads(_text(response))
+    except (ValueError, RecursionError):
+        return {}
+    error = body.get("error") if isinstance(body, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+def _wait_s(response: Response) -> float | None:
+    """`Retry-After`, in seconds or as a date, which is read beside the server's own clock."""
+    headers = response.headers
+    said = (headers.get_all("Retry-After") or [""])[0].strip()
+    if said.isascii() and said.isdigit() and len(said) <= len(str(LONGEST_WAIT_S)):
+        seconds = float(said)
+    else:
+        try:
+            then, now = (parsedate_to_datetime(text) for text in (said, (headers.get_all("Date") or [""])[0]))
+            seconds = (then - now).total_seconds()
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return seconds if 0 < seconds <= LONGEST_WAIT_S else None
 
 
 def _message(body: Any) -> str | None:

@@ -22,14 +22,16 @@ class Over(Enum):
 _LINK: Final = (
     *("dns", "refused_tcp", "tls", "proxy", "redirect", "unauthorized", "forbidden", "rate_limited", "not_realtime"),
     *("timeout", "silent", "no_greeting", "dropped", "closed", "flood", "too_big", "no_link", "ask_unready"),
+    *("server_failed", "refused_http"),
     *("dialect_ga", "dialect_beta", "session_expired", "invalid_api_key", "practice_failed", "recording_lost"),
 )
 _SOUND: Final = ("no_library", "no_microphone", "no_speaker", "no_sound_device", "in_use", "refused_format")
 _BROKEN: Final = ("no_permission", "device_lost", "device_stalled", "sound_other", "muted_after_sleep")
 _ANSWER: Final = (
-    *("rate_limit", "content_filter", "max_output_tokens", "answer_failed", "no_answer", "answer_refused"),
+    *("rate_limit", "limited", "content_filter", "max_output_tokens", "answer_failed", "no_answer", "answer_refused"),
     *("text_refused", "voice_refused", "transcription_failed", "cut_refused", "cut_nothing", "item_unknown"),
     *("audio_dropped", "malformed", "text_missing", "too_long", "event_unknown", "server_error", "insufficient_quota"),
+    "answer_stopped",
 )
 _TURN: Final = ("bad_input", "paste_cut", "again_to_quit")
 
