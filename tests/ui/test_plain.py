@@ -156,6 +156,11 @@ def test_what_was_heard_and_what_not_is_said_in_words():
     ]
 
 
+def test_a_tool_that_failed_did_and_no_answer():
+    row = opened("a", "tool", "tool")
+    assert lines(plain(), row, done("a", "docs search {}", status="failed")) == ["tool: docs search {} (It failed.)"]
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [

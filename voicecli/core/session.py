@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from voicecli.core import answers, barge_in, linking, notices, patience, person, ptt, retrieval, sounding, stimuli
+from voicecli.core import (
+    answers,
+    barge_in,
+    linking,
+    notices,
+    patience,
+    person,
+    ptt,
+    retrieval,
+    sounding,
+    stimuli,
+    tools,
+    unnamed,
+)
 from voicecli.core.changes import Ended, HeardNow, LinkNow, Phase, PhaseNow
 from voicecli.core.connection import Cue as LinkCue
 from voicecli.core.connection import Link
@@ -195,7 +208,7 @@ class VoiceSession:
         if isinstance(event, e.OutputItemAdded) and talk.responses.unsaid(event.response_id):
             self._created(event.response_id, at)
         if isinstance(event, e.OutputBase):
-            event = answers.named(talk, event)
+            event = unnamed.named(talk, event)
         match event:
             case e.ServerError():
                 linking.error(talk, event, at)
@@ -261,7 +274,7 @@ class VoiceSession:
                 | e.McpCallArgumentsDelta()
                 | e.McpCallArgumentsDone()
             ):
-                answers.arguments(talk, event, at)
+                tools.arguments(talk, event, at)
             case (
                 e.McpCallInProgress()
                 | e.McpCallCompleted()
@@ -273,10 +286,10 @@ class VoiceSession:
             case e.McpListToolsInProgress() | e.McpListToolsCompleted():
                 pass  # their items are shown
             case e.McpListToolsFailed(item_id=item):
-                answers.tool_failed(talk, item)
+                tools.failed(talk, item)
             case e.McpCallFailed(item_id=item, response_id=response):
                 talk.responses.saw(response, at)
-                answers.tool_failed(talk, item)
+                tools.fails(talk, item)
             case e.RateLimitsUpdated(rate_limits=told):
                 talk.resets.told(told, at)
                 talk.show(now := limits(told))

@@ -109,6 +109,8 @@ class Talk:
         """Items that were settled before they were whole: no more of their sound is laid."""
         self.unnamed: dict[str, str] = {}
         """What the response in the slot says without the name of an item -> our name for it."""
+        self.failing: dict[str, None] = {}
+        """Calls of tools that failed, before it is told why."""
         self.answering: tuple[str, ...] = ()
         """The texts that were sent before the last `response.create`: once it is done the server has them."""
         self.to_delete: dict[str, list[str]] = {}

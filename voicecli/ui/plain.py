@@ -131,6 +131,8 @@ def turn_text(row: Row) -> str:
     match row.status:
         case "interrupted":
             return _interrupted(row)
+        case "failed" if row.role == "tool":
+            return f"{text} (It failed.)".lstrip()
         case "failed":
             return f"{text} (The answer failed here.)" if text else "(No answer.)"
         case "cancelled":
