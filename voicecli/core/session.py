@@ -32,6 +32,7 @@ from voicecli.core.ending import End
 from voicecli.core.heard import Ledger
 from voicecli.core.pending import Kind
 from voicecli.core.plan import Plan
+from voicecli.core.responses import SILENCE_LIMIT_S
 from voicecli.core.stimuli import Stimulus
 from voicecli.core.talk import LONGEST_NAME, Talk
 from voicecli.core.uplink import Gate
@@ -379,7 +380,8 @@ class VoiceSession:
         current = talk.responses.current
         if not talk.intake.rests and talk.responses.timed_out(at):
             self._gave_up_at = at
-            talk.tell("no_answer")
+            doubted = current is not None and current.patience_s < SILENCE_LIMIT_S
+            talk.tell("answer_refused" if doubted else "no_answer")
             talk.ending.answer_failed = True
             if current is not None:
                 answers.given_up(talk, current, "no_answer", at)
