@@ -273,7 +273,7 @@ def test_a_notice_is_one_line_with_the_servers_words_quoted_and_short():
     (line,) = lines(plain(), told)
     assert line.startswith('notice: A. Do b. (server says: "p q xxx')
     assert len(line) < 250
-    assert lines(plain(), Told(severity="error", code="dns", title="A.", detail=Foreign("no name"))) == [
+    assert lines(plain(), Told(severity="error", code="dns", title="A.", detail=Foreign("no name"), ours=True)) == [
         'error: A. (in detail: "no name")'
     ]
 
