@@ -28,6 +28,7 @@ def committed(talk: Talk, item: str, after: str | UnsetType | None, at: float) -
     by_key = talk.recorder.said() if ours else None
     talk.timings.taken(item, at, by_key=ours)
     talk.uplink.committed(item)
+    talk.turn_over(item)
     talk.ending.turn_taken()
     talk.transcript.open(item, "you", "voice", previous)
     talk.transcript.place(item, previous)
@@ -74,6 +75,8 @@ def item(talk: Talk, item: Item, previous: str | UnsetType | None) -> None:
 def _message(talk: Talk, item: Item, role: TurnRole, previous: str | None) -> None:
     name = item.id or ""
     spoken = any(part.type in ("input_audio", "audio") for part in item.content)
+    if role == "you" and item.status == "in_progress":
+        spoken = True  # some servers tell a turn when it begins
     via: Via = "voice" if spoken or (role == "assistant" and talk.speaker) else "text"
     fresh, behind = not talk.transcript.known(name), talk.conversation.after(name)
     talk.transcript.open(name, role, via, previous or behind)

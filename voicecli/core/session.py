@@ -223,12 +223,14 @@ class VoiceSession:
                 talk.pending.answered(Kind.CLEAR)
                 talk.uplink.speaking = None  # a turn that had begun in it never was
             case e.SpeechStarted(item_id=item, audio_start_ms=start):
-                if item not in talk.conversation:  # else the turn was taken before this was told: it is over
+                if item not in talk.over:  # else this is told too late: the turn has ended or was taken
                     talk.uplink.speaks(item, float(start))
                     barge_in.interrupt(talk, "voice", at)
             case e.SpeechStopped(item_id=item, audio_end_ms=end):
                 start = talk.uplink.spoke_from_ms if talk.uplink.speaking == item else 0.0
                 talk.timings.speech_over(item, start, float(end), window_ms(talk.effective), at)
+                if talk.uplink.speaking != item:  # its beginning comes late, if at all
+                    talk.turn_over(item)
                 talk.uplink.spoken(item, float(end))
                 talk.ending.turn_over(at)
             case e.InputAudioBufferCommitted(item_id=item, previous_item_id=previous):
