@@ -148,7 +148,7 @@ TABLE = [
         "not http",
         lambda: raw(b"220 mail.example ESMTP\r\n"),
         3,
-        rf'{NOT_REALTIME} \(server says: "the answer is not HTTP; is it a wss:// server\?"\)',
+        rf'{NOT_REALTIME} \(in detail: "the answer is not HTTP; is it a wss:// server\?"\)',
     ),
     Row("hangs up", lambda: raw(b""), 3, NOT_REALTIME + ".*"),
     Row(
@@ -339,7 +339,7 @@ PASSING = [
         "wrong shape",
         ({"type": "response.audio.delta", "item_id": [1], "delta": {}},),
         r"notice: The server sent a message that makes no sense\. It is passed over; the talk goes on\. "
-        r'\(server says: "response\.audio\.delta: .*"\)',
+        r'\(in detail: "response\.audio\.delta: .*"\)',
     ),
     Passing("a list", ("[1,2,3]",), r"notice: The server sent a message that makes no sense\. .*"),
     Passing("deep", ("[" * 200_000,), r"notice: The server sent a message that makes no sense\. .*"),

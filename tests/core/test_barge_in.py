@@ -19,11 +19,13 @@ from core_talk import (
     done,
     error,
     frames,
+    heard_words,
     message,
     sent,
     shown,
     sound,
     started,
+    stopped,
     whole,
     words,
     written,
@@ -35,6 +37,8 @@ from voicecli.core.effects import Move, Play
 from voicecli.core.stimuli import Asked
 from voicecli.ports import Format, Passed, Playhead, Side, Silent, SoundFailed, SoundFailure, Span
 from voicecli.protocol import events as e
+from voicecli.protocol.codec import decode_server, encode_server
+from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import ContentPart, Item
 
 
@@ -634,3 +638,36 @@ def test_a_beginning_that_is_told_after_its_turn_was_taken_stops_no_answer_and_l
     effects = bench.says(started("u1"), at=1.3)
     assert frames(effects) == []
     assert bench.phase != "you_are_speaking"
+
+
+def test_a_beginning_that_is_told_after_its_end_stops_no_answer():
+    bench = playing(("a1", 3000))
+    bench.plays(0, 500)
+    bench.says(stopped("u1"), at=1.2)
+    assert frames(bench.says(started("u1"), at=1.3)) == []
+    assert bench.phase != "you_are_speaking"
+
+
+def test_whoever_goes_on_after_an_end_that_was_told_interrupts_again():
+    bench = playing(("a1", 3000))
+    bench.says(started("u1"), stopped("u1"), at=1.2)
+    bench.says(created("r2"), added("a2", "r2"), sound(1000, "a2", "r2"), at=1.3)
+    bench.plays(3000, 500)
+    bench.says(started("u1"), at=1.4)
+    assert bench.phase == "you_are_speaking"
+
+
+@pytest.mark.parametrize("spelling", list(Spelling))
+@pytest.mark.parametrize("told", [e.ConversationItemAdded, e.ConversationItemCreated])
+def test_an_item_that_is_told_before_the_person_is_heard_to_speak_does_not_hinder_a_barge_in(told, spelling):
+    bench = playing(("a1", 3000))
+    bench.plays(0, 500)
+    event = told(item=message("u1", role="user", status="in_progress"), previous_item_id="a1")
+    text = encode_server(event, spelling)
+    bench.says(event if text is None else decode_server(text), at=1.2)
+    assert frames(bench.says(started("u1"), at=1.3)) == [("truncate", "a1", 300)]
+    assert bench.phase == "you_are_speaking"
+    bench.says(stopped("u1"), committed("u1"), heard_words("Wait", "u1"), at=2.0)
+    assert (bench.turn("u1").text.raw, bench.turn("u1").status) == ("Wait", "done")
+    assert [turn.via for turn in bench.shown(TurnOpened) if turn.item == "u1"] == ["voice"]
+    assert len([turn for turn in bench.shown(TurnSet) if turn.item == "u1" and turn.status == "done"]) == 1

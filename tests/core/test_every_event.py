@@ -238,8 +238,7 @@ CASES = (
     Case(
         e.McpCallFailed(response_id="r1", item_id="m1"),
         MCP_CALLED,
-        "Told TurnSet",
-        "the row failed, and a notice",
+        sees="nothing by itself: the row fails, and a notice tells why, with its item or the end of the response",
     ),
     *(
         Case(kind(item_id="m1"), (), sees="nothing by itself: the row of its item says it")

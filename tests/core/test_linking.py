@@ -381,10 +381,9 @@ def test_e5_to_e9_are_refused_in_either_dialect_with_field_value_and_limit(field
 @pytest.mark.parametrize(
     ("refusal", "notice"),
     [
-        (error("oops", "server_error"), "answer_refused"),
         (error("Rate limit reached. Try again in 20s", "rate_limit_exceeded"), "rate_limit"),
         (error("You exceeded your current quota", "insufficient_quota"), "insufficient_quota"),
-        (error("too long", "context_length_exceeded"), "answer_refused"),
+        (error("No such model", "model_not_found"), "model_not_found"),
     ],
 )
 def test_an_error_without_an_event_id_while_only_an_answer_is_out_is_about_that(refusal, notice, acknowledged):
@@ -396,6 +395,26 @@ def test_an_error_without_an_event_id_while_only_an_answer_is_out_is_about_that(
     assert bench.codes(effects) == [notice]
     assert not bench.session.talk.responses.busy
     assert bench.codes(bench.until(60.0)) == []
+
+
+def test_after_an_error_that_may_be_its_refusal_an_answer_is_waited_for_a_few_seconds_only():
+    bench = Bench(CHAT).ready()
+    bench.types("one", at=1.0)
+    assert bench.codes(bench.says(error("too long", "context_length_exceeded"))) == ["server_error"]
+    assert bench.codes(bench.until(5.9)) == []
+    assert bench.codes(bench.until(6.1)) == ["answer_refused"]
+    assert not bench.session.talk.responses.busy
+    assert bench.session.talk.ending.answer_failed
+
+
+def test_an_answer_that_comes_after_such_an_error_has_all_the_time_that_answers_have():
+    bench = Bench(CHAT).ready()
+    bench.types("one", at=1.0)
+    bench.says(error("too long", "context_length_exceeded"), created(), at=2.0)
+    bench.until(20.0)
+    bench.says(added(), written("yes"), done("r1", "a1"))
+    assert bench.turn("a1").status == "done"
+    assert not bench.session.talk.ending.answer_failed
 
 
 @pytest.mark.parametrize(
@@ -429,6 +448,7 @@ def test_an_error_while_a_recording_is_not_taken_yet_may_be_about_that():
     bench.until(bench.at + 1.0)
     assert "create" in frames(bench.effects)
     bench.says(error("oops"))
+    bench.until(bench.at + 6.0)
     assert bench.session.talk.responses.busy
 
 

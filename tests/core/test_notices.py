@@ -294,3 +294,26 @@ def test_how_long_to_wait_before_the_next_connection_is_told(wait_s, words):
 def test_what_is_said_at_the_door_never_hides_why_the_link_itself_failed():
     for failure in set(LinkFailure) - {LinkFailure.CLOSED} - ANSWERED:
         assert refused_at_the_door("insufficient_quota", "", failure).code == failure.value
+
+
+# ---- whose words they are
+
+
+@pytest.mark.parametrize(
+    ("ended", "ours"),
+    [
+        (LinkEnded(LinkFailure.CLOSED, 1002, "invalid opcode", ours=True), True),
+        (LinkEnded(LinkFailure.CLOSED, 1002, "you broke it"), False),
+        (LinkEnded(LinkFailure.NOT_REALTIME, None, "not a websocket server", ours=True), True),
+        (LinkEnded(LinkFailure.NOT_REALTIME, 404, "Not Found"), False),
+        (LinkEnded(LinkFailure.PROXY, 407, "log in first"), True),
+    ],
+)
+def test_the_reason_of_an_end_is_the_servers_word_only_where_it_said_it(ended, ours):
+    assert link_ended(ended, KEY, "h").ours is ours
+
+
+def test_what_we_find_wrong_ourselves_is_not_put_into_the_servers_mouth():
+    assert told("malformed", "x: expected a string").ours
+    assert told("not_carried", "GA has no temperature", what="x").ours
+    assert not told("server_error", "oops").ours

@@ -302,9 +302,43 @@ def test_e13_tool_choice(choice: Any, fits: bool) -> None:
 
 @pytest.mark.parametrize(("kind", "fits"), [("function", True), ("mcp", True), ("code_interpreter", False)])
 def test_e14_tools(kind: str, fits: bool) -> None:
-    error = unlisted(session(tools=(Tool(name="f"), Tool(type=kind))))
+    error = unlisted(session(tools=(Tool(name="f"), Tool(type=kind, name="g"))))
     assert (error is None) == fits
     assert error is None or error.param == "session.tools[1].type"
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_a_function_has_a_name_and_an_mcp_server_needs_none(name: str | None) -> None:
+    tools = (Tool(type="mcp", server_label="docs"), Tool(name=name))
+    for event, root in ((session(tools=tools), "session"), (response(tools=tools), "response")):
+        error = wrong(event)
+        assert (error.code, error.param) == ("missing_required_parameter", f"{root}.tools[1].name")
+    assert unlisted(session(tools=tools[:1])) is None
+
+
+@pytest.mark.parametrize(
+    ("item", "param"),
+    [
+        (Item(type="nonsense"), "item.type"),
+        (Item(type="item_reference", id="i"), "item.type"),
+        (Item(type="message", role="user", status="weird"), "item.status"),
+        (Item(type="message", role="user", status="completed"), None),
+        (Item(type="message", role="user", status="in_progress"), None),
+        (Item(type="mcp_approval_response", approval_request_id="i", approve=True), None),
+    ],
+)
+def test_e15_types_and_statuses_of_items(item: Item, param: str | None) -> None:
+    error = unlisted(e.ConversationItemCreate(item=item))
+    assert (error.param if error else None) == param
+    assert error is None or error.code == "invalid_value"
+
+
+@pytest.mark.parametrize(("audio", "fits"), [("AAAA", True), ("AAA=", True), ("", True), ("!", False), ("AAA", False)])
+def test_sound_in_an_item_is_base64(audio: str, fits: bool) -> None:
+    part = ContentPart(type="input_audio", audio=audio)
+    event = e.ConversationItemCreate(item=Item(type="message", role="user", content=(part,)))
+    error = check(event, Conversation(), EMBEDDED_GA)
+    assert (error.param if error else None) == (None if fits else "item.content[0].audio")
 
 
 def test_an_image_has_its_data() -> None:

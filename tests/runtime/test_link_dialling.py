@@ -48,7 +48,7 @@ def test_a_link_opens_carries_both_ways_and_is_hung_up():
         assert isinstance(received, Received)
         assert received.event.event_id == "e"
         assert received.size == 52
-        assert end == LinkEnded(LinkFailure.CLOSED, 1000, "", f"127.0.0.1:{port}")
+        assert end == LinkEnded(LinkFailure.CLOSED, 1000, "", f"127.0.0.1:{port}", ours=True)
         assert requests[0].path == "/v1/realtime?model=m"
         assert requests[0].headers["OpenAI-Beta"] == "realtime=v1"
         assert requests[0].headers["Authorization"] == f"Bearer {CANARY}"
@@ -406,7 +406,7 @@ def test_a_name_that_does_not_exist_is_told():
             raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
         end = await ends("wss://nowhere.example/", lookup=fails)
-        assert end == LinkEnded(LinkFailure.DNS, None, "Name or service not known", "nowhere.example")
+        assert end == LinkEnded(LinkFailure.DNS, None, "Name or service not known", "nowhere.example", ours=True)
 
     run(main())
 
@@ -433,7 +433,7 @@ def test_a_slow_name_server_is_hinted_at_and_hanging_up_does_not_wait_for_it_g15
         near.link.close(1000)
         end = await near.end()
         answer.set()
-        assert end == LinkEnded(LinkFailure.CLOSED, 1000, "", "slow.example")
+        assert end == LinkEnded(LinkFailure.CLOSED, 1000, "", "slow.example", ours=True)
 
     run(main())
 

@@ -114,7 +114,7 @@ def test_a_close_frame_whose_tcp_stays_open_is_noticed_g14_f21():
             near = await opened(port, limits=QUICK._replace(ping_s=60.0))
             began = time.perf_counter()
             end = await near.end()
-        assert (end.failure, end.code) == (LinkFailure.CLOSED, 4000)
+        assert (end.failure, end.code, end.ours) == (LinkFailure.CLOSED, 4000, False)
         assert time.perf_counter() - began < 5
 
     run(main())
@@ -160,7 +160,7 @@ def test_a_broken_frame_ends_the_link_with_the_protocols_code():
         async with raw(talk) as (port, _):
             near = await opened(port)
             end = await near.end()
-        assert (end.failure, end.code) == (LinkFailure.CLOSED, 1002)
+        assert (end.failure, end.code, end.ours) == (LinkFailure.CLOSED, 1002, True)
 
     run(main())
 
@@ -345,7 +345,7 @@ def test_a_flood_is_cut_off_and_no_timer_waits_for_it_g12(what, record_property)
         if what == "fragments":  # websockets bears 4,096 of them
             assert end.failure is LinkFailure.TOO_BIG
         else:
-            assert end == LinkEnded(LinkFailure.FLOOD, None, "", f"127.0.0.1:{port}")
+            assert end == LinkEnded(LinkFailure.FLOOD, None, "", f"127.0.0.1:{port}", ours=True)
         assert len(near.all(Received)) <= 20_000
         assert late < 1.5
         told = f"a flood of {what}: cut off after {took_s:.2f} s, a timer was {late * 1000:.0f} ms late"

@@ -156,6 +156,11 @@ def test_what_was_heard_and_what_not_is_said_in_words():
     ]
 
 
+def test_a_tool_that_failed_did_and_no_answer():
+    row = opened("a", "tool", "tool")
+    assert lines(plain(), row, done("a", "docs search {}", status="failed")) == ["tool: docs search {} (It failed.)"]
+
+
 @pytest.mark.parametrize(
     ("change", "line"),
     [
@@ -268,7 +273,7 @@ def test_a_notice_is_one_line_with_the_servers_words_quoted_and_short():
     (line,) = lines(plain(), told)
     assert line.startswith('notice: A. Do b. (server says: "p q xxx')
     assert len(line) < 250
-    assert lines(plain(), Told(severity="error", code="dns", title="A.", detail=Foreign("no name"))) == [
+    assert lines(plain(), Told(severity="error", code="dns", title="A.", detail=Foreign("no name"), ours=True)) == [
         'error: A. (in detail: "no name")'
     ]
 

@@ -290,7 +290,7 @@ class Conversing:
 
     def tell(self, code: str, title: str, hint: str = "", detail: str = "") -> None:
         """Puts a warning into the stream."""
-        self.show(Told(severity="warning", code=code, title=title, hint=hint, detail=Foreign(detail)))
+        self.show(Told(severity="warning", code=code, title=title, hint=hint, detail=Foreign(detail), ours=True))
 
 
 def _revived(revive: Callable[[], str]) -> Moved | Told:

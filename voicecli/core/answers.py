@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeVar
+from typing import Final
 
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-from voicecli.core import barge_in, notices
+from voicecli.core import barge_in, notices, tools
 from voicecli.core.changes import TurnRole, Via
 from voicecli.core.effects import Play
 from voicecli.core.intake import too_much
 from voicecli.core.pending import Kind
-from voicecli.core.responses import MOST_ITEMS, Current, Stage
+from voicecli.core.responses import Current, Stage
 from voicecli.core.talk import Talk
 from voicecli.ports import RATE
 from voicecli.protocol import events as e
 from voicecli.protocol.items import Item
 
-CALLS: Final = ("function_call", "mcp_call", "mcp_list_tools", "mcp_approval_request")
-"""Items that are shown as tools are."""
-
-Output = TypeVar("Output", bound=e.OutputBase)
-
 ROLES: Final[dict[str, TurnRole]] = {"user": "you", "assistant": "assistant", "system": "system"}
-
-
-def named(talk: Talk, event: Output) -> Output:
-    """The event with a name of ours for an item that has none: servers may leave it out.
-
-    The conversation does not know that name, so it never goes back to the server.
-    """
-    match event:
-        case e.OutputItemAdded(item=item) | e.OutputItemDone(item=item) if not item.id:
-            sort = "call" if item.type in CALLS else "message"
-            return replace(event, item=replace(item, id=_unnamed(talk, sort, event)))
-        case e.FunctionCallArgumentsDelta(item_id="") | e.FunctionCallArgumentsDone(item_id=""):
-            return replace(event, item_id=_unnamed(talk, "call", event))
-        case e.PartBase(item_id=""):
-            return replace(event, item_id=_unnamed(talk, "message", event))
-    return event
-
-
-def _unnamed(talk: Talk, sort: str, event: e.OutputBase) -> str:
-    key = f"{sort} {event.output_index}"
-    name = talk.unnamed.get(key, "")
-    again = isinstance(event, e.FunctionCallArgumentsDone) and not talk.transcript.is_open(name)  # it is another call
-    if not name or (again and talk.transcript.known(name)):
-        name = talk.unnamed[key] = talk.new_id("item")
-        if len(talk.unnamed) > MOST_ITEMS:
-            del talk.unnamed[next(iter(talk.unnamed))]
-    return name
 
 
 def committed(talk: Talk, item: str, after: str | UnsetType | None, at: float) -> None:
@@ -60,6 +28,7 @@ def committed(talk: Talk, item: str, after: str | UnsetType | None, at: float) -
     by_key = talk.recorder.said() if ours else None
     talk.timings.taken(item, at, by_key=ours)
     talk.uplink.committed(item)
+    talk.turn_over(item)
     talk.ending.turn_taken()
     talk.transcript.open(item, "you", "voice", previous)
     talk.transcript.place(item, previous)
@@ -97,8 +66,8 @@ def item(talk: Talk, item: Item, previous: str | UnsetType | None) -> None:
         talk.timings.noticed(talk.now)
     if name in talk.cut:
         return
-    if item.type in CALLS:
-        _call(talk, item)
+    if item.type in tools.CALLS:
+        tools.item(talk, item)
     elif item.type in ("message", None) and item.role in ROLES:
         _message(talk, item, ROLES[item.role], previous or None)
 
@@ -106,6 +75,8 @@ def item(talk: Talk, item: Item, previous: str | UnsetType | None) -> None:
 def _message(talk: Talk, item: Item, role: TurnRole, previous: str | None) -> None:
     name = item.id or ""
     spoken = any(part.type in ("input_audio", "audio") for part in item.content)
+    if role == "you" and item.status == "in_progress":
+        spoken = True  # some servers tell a turn when it begins
     via: Via = "voice" if spoken or (role == "assistant" and talk.speaker) else "text"
     fresh, behind = not talk.transcript.known(name), talk.conversation.after(name)
     talk.transcript.open(name, role, via, previous or behind)
@@ -119,32 +90,6 @@ def _message(talk: Talk, item: Item, role: TurnRole, previous: str | None) -> No
         talk.transcript.said(name, text)
     elif talk.effective.input_audio_transcription in (None, UNSET):
         talk.transcript.said(name)  # nobody will write it down
-
-
-def _call(talk: Talk, item: Item) -> None:
-    name = item.id or ""
-    if not talk.transcript.known(name):
-        talk.transcript.open(name, "tool", "tool", talk.conversation.after(name))
-        talk.transcript.grow(name, 0, f"{_called(item)} ".lstrip())
-    if item.status == "completed" or item.type == "mcp_approval_request" or item.tools is not None:
-        talk.transcript.said(name, _called(item))
-    if item.type == "mcp_approval_request":
-        talk.tell_once(f"mcp_approval {name}", "mcp_approval", what=_called(item)[:200])
-
-
-def _called(item: Item) -> str:
-    tools = item.tools if isinstance(item.tools, list) else ()
-    names = [str(tool["name"]) for tool in tools if isinstance(tool, dict) and "name" in tool]
-    words = (item.server_label, item.name, item.arguments, ", ".join(names))
-    return " ".join(filter(None, words))
-
-
-def tool_failed(talk: Talk, item: str) -> None:
-    """What the server itself asked of an MCP server came to nothing."""
-    known = talk.conversation.item(item)
-    name = known.name if known is not None else None
-    talk.transcript.failed(item, "mcp_failed", "")
-    talk.tell_of_server(notices.told("mcp_failed", what=f" ({name})" if name else ""))
 
 
 def retrieved(talk: Talk, whole: Item) -> None:
@@ -198,32 +143,6 @@ def part(talk: Talk, event: e.ContentPartAdded | e.ContentPartDone, at: float) -
         whole := given.text or given.transcript
     ):
         talk.transcript.replace(item, event.content_index, whole, talk.ledger.received(item))
-
-
-def arguments(
-    talk: Talk,
-    event: e.FunctionCallArgumentsDelta
-    | e.FunctionCallArgumentsDone
-    | e.McpCallArgumentsDelta
-    | e.McpCallArgumentsDone,
-    at: float,
-) -> None:
-    """What a tool is called with, as it comes or whole."""
-    item, response = event.item_id, event.response_id
-    talk.responses.saw(response, at)
-    if talk.responses.dead(response) or item in talk.cut:
-        return
-    talk.responses.announced(response, item)
-    talk.transcript.open(item, "tool", "tool", talk.conversation.after(item))
-    match event:
-        case e.FunctionCallArgumentsDelta(delta=words) | e.McpCallArgumentsDelta(delta=words):
-            talk.transcript.grow(item, 0, words)
-        case e.FunctionCallArgumentsDone() | e.McpCallArgumentsDone():
-            known = talk.conversation.item(item)
-            if known is not None:
-                talk.transcript.replace(item, 0, _called(known))
-            elif isinstance(event, e.FunctionCallArgumentsDone) and (event.name or not talk.transcript.has_text(item)):
-                talk.transcript.said(item, _called(Item(name=event.name, arguments=event.arguments)))
 
 
 def sound(talk: Talk, event: e.AudioDelta, at: float) -> None:
@@ -296,6 +215,7 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         wait_s=talk.resets.wait_s(at),
         wanted=current is None or stage is Stage.CANCELLING or talk.responses.dead(name),
     )
+    tools.all_here(talk)
     for item in items:
         if talk.ledger.unsettled(item):
             generated(talk, item)
@@ -325,7 +245,7 @@ def _told_last(talk: Talk, output: tuple[Item, ...], unnamed: dict[str, str]) ->
     came = {key.partition(" ")[0] for key in unnamed}
     given: dict[str, Item] = {}
     for whole in output:
-        sort = "call" if whole.type in CALLS else "message"
+        sort = "call" if whole.type in tools.CALLS else "message"
         name = whole.id or talk.new_id("item")
         if name in talk.cut or talk.transcript.known(name) or sort in came:
             continue
@@ -345,6 +265,7 @@ def _shown_whole(talk: Talk, whole: Item) -> None:
 def given_up(talk: Talk, current: Current, code: str, at: float) -> None:
     """No `response.done` will come: what there is of its items is all there will be."""
     talk.unnamed = {}
+    tools.all_here(talk)
     _answered(talk, current)
     for item in current.items:
         if talk.ledger.unsettled(item):

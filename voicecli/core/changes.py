@@ -177,6 +177,8 @@ class Told(Change, frozen=True, kw_only=True):
     hint: str = ""
     detail: Foreign = NOTHING
     """The server's or a library's own words."""
+    ours: bool = False
+    """`detail` is in our words or a library's, and not in the server's."""
 
 
 class Ended(Change, frozen=True, kw_only=True):

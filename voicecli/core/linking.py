@@ -142,7 +142,11 @@ def error(talk: Talk, event: ServerError, at: float) -> None:
     if purpose is None and active:
         purpose = talk.pending.answered(Kind.RESPONSE)  # servers of 2024 gave no event id
     if purpose is None and _of_the_answer(talk, info):
-        purpose = talk.pending.answered(Kind.RESPONSE) or Purpose(Kind.RESPONSE, "")
+        # Some servers report a trouble of their own and answer all the same.
+        if catalogue.fits(catalogue.LIMITED, info) or catalogue.meant(info) in notices.FATAL | notices.REFUSING:
+            purpose = talk.pending.answered(Kind.RESPONSE) or Purpose(Kind.RESPONSE, "")
+        else:
+            talk.responses.doubt(at)
     kind = purpose.kind if purpose else None
     if (talk.connection.state is Link.GREETING or kind is Kind.UPDATE) and catalogue.mistaken(info, talk.plan.profile):
         if dialect.once_more(talk, info.message):
@@ -176,7 +180,7 @@ def error(talk: Talk, event: ServerError, at: float) -> None:
 
 
 def _of_the_answer(talk: Talk, info: ErrorInfo) -> bool:
-    """Whether an error that names no event must be about the answer that was asked for and has not begun."""
+    """Whether an error that names no event can be about the answer that was asked for and has not begun."""
     current = talk.responses.current
     if info.event_id or current is None or current.id is not None or catalogue.about_else(info, talk.plan.profile):
         return False

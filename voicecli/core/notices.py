@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from voicecli.core import catalogue
 from voicecli.core.changes import NOTHING, Foreign, LimitNow, Severity, Told
 from voicecli.core.pending import Kind, Purpose
@@ -457,6 +459,16 @@ CANNOT: Final = {
 """What a provider may lack (`Profile.can`) and a person would miss."""
 
 
+OWN_WORDS: Final = frozenset(
+    {
+        *("setting_outside", "not_carried", "malformed", "practice_failed", "cannot_show"),
+        *("no_library", "no_microphone", "no_speaker", "no_sound_device", "in_use", "refused_format", "no_permission"),
+        *("device_lost", "device_stalled", "bad_file", "disk", "sound_other"),
+    }
+)
+"""Notices whose detail is never the server's word."""
+
+
 def told(code: str, detail: str = "", **names: object) -> Told:
     """The notice `code` with `names` in their places; `detail` is what somebody else said about it."""
     severity, title, hint = WORDS[code]
@@ -466,6 +478,7 @@ def told(code: str, detail: str = "", **names: object) -> Told:
         title=title.format(**names),
         hint=hint.format(**names).strip(),
         detail=Foreign(detail[:2000]) if detail else NOTHING,
+        ours=code in OWN_WORDS,
     )
 
 
@@ -479,11 +492,14 @@ def link_ended(ended: LinkEnded, key_source: str, url_host: str) -> Told:
     if ended.failure is LinkFailure.CLOSED:
         expired = catalogue.meant(ErrorInfo(ended.reason)) == "session_expired"  # 1001 looks like a clean end
         code = "session_expired" if expired else f"closed_{ended.code}"
-        return told(code if code in WORDS else "closed", ended.reason, host=host, key=key, number=ended.code)
+        code = code if code in WORDS else "closed"
+        return replace(told(code, ended.reason, host=host, key=key, number=ended.code), ours=ended.ours)
     proxy = f" {ended.host}" if ended.host else ""
     meant = catalogue.meant(ErrorInfo(ended.reason, code=ended.error_code)) if ended.failure in ANSWERED else None
     code = meant if meant in REFUSING else ended.failure.value
-    return told(code, ended.reason, host=host, key=key, proxy=proxy, wait=_wait(ended.wait_s), number=ended.code)
+    names = {"host": host, "key": key, "proxy": proxy, "wait": _wait(ended.wait_s), "number": ended.code}
+    # What a proxy says is no word of the server's either.
+    return replace(told(code, ended.reason, **names), ours=ended.ours or ended.failure is LinkFailure.PROXY)
 
 
 def _wait(seconds: float | None) -> str:

@@ -11,6 +11,8 @@ from voicecli.core.machine import Machine, Rows
 
 SILENCE_LIMIT_S = 30.0
 """A response without any event for so long is given up (G15)."""
+DOUBT_S = 5.0
+"""The same after an error that may have been its refusal."""
 REFUSALS = 3
 """A create that was refused so often in a row, because another response is active, is not sent again."""
 MOST_DEAD = 256
@@ -62,6 +64,7 @@ class Current:
         self.ours = ours
         """We sent a `response.create` for it."""
         self.since = self.heard_from = at
+        self.patience_s = SILENCE_LIMIT_S
         self.items: dict[str, None] = {}
         """The items it has announced, in order."""
 
@@ -92,7 +95,7 @@ class Responses:
     @property
     def deadline(self) -> float | None:
         if self.current is not None:
-            return self.current.heard_from + SILENCE_LIMIT_S
+            return self.current.heard_from + self.current.patience_s
         return self._refused_at + SILENCE_LIMIT_S if self.wanted else None
 
     @property
@@ -130,7 +133,7 @@ class Responses:
                 self.odd += 1
             current = self.current = Current(self._rows, at, ours=False)
         self._expected = False
-        current.id, current.heard_from = response_id, at
+        current.id, current.heard_from, current.patience_s = response_id, at, SILENCE_LIMIT_S
         current.machine.move(Cue.CREATED)
         if current.stage is Stage.CANCELLING:
             self.kill(response_id)
@@ -217,6 +220,11 @@ class Responses:
             self.current.ours = False
         self.wanted = active and self._refusals < REFUSALS
         return self.wanted
+
+    def doubt(self, at: float) -> None:
+        """An error came that may be the refusal of what was asked for and has not begun: it is not waited for long."""
+        if self.current is not None and self.current.id is None:
+            self.current.heard_from, self.current.patience_s = at, DOUBT_S
 
     def timed_out(self, at: float) -> bool:
         """Whether the response in the slot has been silent for too long; it is given up then."""

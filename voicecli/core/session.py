@@ -9,7 +9,20 @@ from __future__ import annotations
 
 from typing import assert_never
 
-from voicecli.core import answers, barge_in, linking, notices, patience, person, ptt, retrieval, sounding, stimuli
+from voicecli.core import (
+    answers,
+    barge_in,
+    linking,
+    notices,
+    patience,
+    person,
+    ptt,
+    retrieval,
+    sounding,
+    stimuli,
+    tools,
+    unnamed,
+)
 from voicecli.core.changes import Ended, HeardNow, LinkNow, Phase, PhaseNow
 from voicecli.core.connection import Cue as LinkCue
 from voicecli.core.connection import Link
@@ -19,6 +32,7 @@ from voicecli.core.ending import End
 from voicecli.core.heard import Ledger
 from voicecli.core.pending import Kind
 from voicecli.core.plan import Plan
+from voicecli.core.responses import SILENCE_LIMIT_S
 from voicecli.core.stimuli import Stimulus
 from voicecli.core.talk import LONGEST_NAME, Talk
 from voicecli.core.uplink import Gate
@@ -195,7 +209,7 @@ class VoiceSession:
         if isinstance(event, e.OutputItemAdded) and talk.responses.unsaid(event.response_id):
             self._created(event.response_id, at)
         if isinstance(event, e.OutputBase):
-            event = answers.named(talk, event)
+            event = unnamed.named(talk, event)
         match event:
             case e.ServerError():
                 linking.error(talk, event, at)
@@ -209,12 +223,14 @@ class VoiceSession:
                 talk.pending.answered(Kind.CLEAR)
                 talk.uplink.speaking = None  # a turn that had begun in it never was
             case e.SpeechStarted(item_id=item, audio_start_ms=start):
-                if item not in talk.conversation:  # else the turn was taken before this was told: it is over
+                if item not in talk.over:  # else this is told too late: the turn has ended or was taken
                     talk.uplink.speaks(item, float(start))
                     barge_in.interrupt(talk, "voice", at)
             case e.SpeechStopped(item_id=item, audio_end_ms=end):
                 start = talk.uplink.spoke_from_ms if talk.uplink.speaking == item else 0.0
                 talk.timings.speech_over(item, start, float(end), window_ms(talk.effective), at)
+                if talk.uplink.speaking != item:  # its beginning comes late, if at all
+                    talk.turn_over(item)
                 talk.uplink.spoken(item, float(end))
                 talk.ending.turn_over(at)
             case e.InputAudioBufferCommitted(item_id=item, previous_item_id=previous):
@@ -261,7 +277,7 @@ class VoiceSession:
                 | e.McpCallArgumentsDelta()
                 | e.McpCallArgumentsDone()
             ):
-                answers.arguments(talk, event, at)
+                tools.arguments(talk, event, at)
             case (
                 e.McpCallInProgress()
                 | e.McpCallCompleted()
@@ -273,10 +289,10 @@ class VoiceSession:
             case e.McpListToolsInProgress() | e.McpListToolsCompleted():
                 pass  # their items are shown
             case e.McpListToolsFailed(item_id=item):
-                answers.tool_failed(talk, item)
+                tools.failed(talk, item)
             case e.McpCallFailed(item_id=item, response_id=response):
                 talk.responses.saw(response, at)
-                answers.tool_failed(talk, item)
+                tools.fails(talk, item)
             case e.RateLimitsUpdated(rate_limits=told):
                 talk.resets.told(told, at)
                 talk.show(now := limits(told))
@@ -366,7 +382,8 @@ class VoiceSession:
         current = talk.responses.current
         if not talk.intake.rests and talk.responses.timed_out(at):
             self._gave_up_at = at
-            talk.tell("no_answer")
+            doubted = current is not None and current.patience_s < SILENCE_LIMIT_S
+            talk.tell("answer_refused" if doubted else "no_answer")
             talk.ending.answer_failed = True
             if current is not None:
                 answers.given_up(talk, current, "no_answer", at)

@@ -52,6 +52,8 @@ class LinkEnded(In, frozen=True):
     """The code of an error in the body of a refused handshake: foreign text as well."""
     wait_s: float | None = None
     """So long the server asks to be left alone; None: it does not say."""
+    ours: bool = False
+    """`reason` is in our words or a library's, and not in the server's."""
 
 
 class LinkSlow(In, frozen=True):

@@ -43,6 +43,8 @@ from voicecli.protocol.items import SessionConfig, TurnDetection
 
 LONGEST_NAME = 40
 """Characters of a name that stands in a notice."""
+MOST_OVER = 256
+"""Turns of the person's that are remembered as over."""
 MOST_TOLD = 32
 """Things of one sort that are told; more are only counted."""
 
@@ -107,8 +109,12 @@ class Talk:
         """Settings that the server's spelling has no place for."""
         self.cut: dict[str, None] = {}
         """Items that were settled before they were whole: no more of their sound is laid."""
+        self.over: dict[str, None] = {}
+        """Turns of the person's that have ended or were taken."""
         self.unnamed: dict[str, str] = {}
         """What the response in the slot says without the name of an item -> our name for it."""
+        self.failing: dict[str, None] = {}
+        """Calls of tools that failed, before it is told why."""
         self.answering: tuple[str, ...] = ()
         """The texts that were sent before the last `response.create`: once it is done the server has them."""
         self.to_delete: dict[str, list[str]] = {}
@@ -171,6 +177,13 @@ class Talk:
     @property
     def host(self) -> str:
         return self.plan.url.partition("://")[2].partition("/")[0]
+
+    def turn_over(self, item: str) -> None:
+        """A turn of the person's has ended, or was taken; a turn without a name is never known again."""
+        if item:
+            self.over[item] = None
+            if len(self.over) > MOST_OVER:
+                del self.over[next(iter(self.over))]
 
     # ---- saying and sending
 

@@ -193,6 +193,10 @@ class Transcript:
         row = self._row(item)
         return row is not None and row.status in OPEN
 
+    def has_failed(self, item: str) -> bool:
+        row = self._row(item)
+        return row is not None and row.status == "failed"
+
     def has_text(self, item: str) -> bool:
         row = self._row(item)
         return row is not None and any(row.parts.values())

@@ -48,6 +48,7 @@ _OPAQUE: Final = frozenset(
     {"parameters", "metadata", "tool_choice", "tracing", "prompt", "truncation", "reasoning", "arguments"}
 )
 _ID_CHARS: Final = 512
+_MEMBERS: Final = 4_096
 
 
 def _drop_nulls(value: Any) -> None:
@@ -127,16 +128,19 @@ def _mend_item(item: dict[str, Any]) -> None:
     for name in ("arguments", "output"):
         if isinstance(item.get(name), dict | list):
             item[name] = json.dumps(item[name], ensure_ascii=False)
-    content = item.get("content")
+    content = item.pop("content", None)
+    _keep_what_fits(item, Item)
     if isinstance(content, str):
         content = [content]
-    if isinstance(content, list):
+    if not isinstance(content, list):
+        return
+    item["content"] = content
+    if len(content) <= _MEMBERS:  # else it is no slip, and stays what it is (G10)
         kind = "text" if item.get("role") == "assistant" else "input_text"
-        item["content"] = [{"type": kind, "text": part} if isinstance(part, str) else part for part in content]
-        for part in item["content"]:
-            if isinstance(part, dict):
-                _keep_what_fits(part, ContentPart)
-    _keep_what_fits(item, Item)
+        parts = [{"type": kind, "text": part} if isinstance(part, str) else part for part in content]
+        item["content"] = parts = [part for part in parts if isinstance(part, dict)]
+        for part in parts:
+            _keep_what_fits(part, ContentPart)
 
 
 def _mend_voice(given: dict[str, Any]) -> None:

@@ -6,6 +6,7 @@ Pure, and the same for both ends. Limits hold everywhere; lists of words only wh
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any, Final, assert_never
 
@@ -34,6 +35,14 @@ TOOL_CHOICES: Final = ("auto", "none", "required")
 """E13; a function by name is an object."""
 TOOL_TYPES: Final = ("function", "mcp")
 """E14, and what is newer."""
+
+ITEM_TYPES: Final = (
+    *("message", "function_call", "function_call_output"),
+    *("mcp_list_tools", "mcp_call", "mcp_approval_request", "mcp_approval_response"),
+)
+"""E15, and what is newer; a reference (D8) stands only in the input of a response."""
+STATUSES: Final = ("completed", "incomplete", "in_progress")
+"""E15, with D4."""
 
 _NEEDS: Final[dict[type, str]] = {
     e.InputAudioBufferAppend: "audio",
@@ -150,6 +159,9 @@ def _shared(config: SessionConfig | ResponseConfig, root: str) -> Iterator[Probl
             yield "invalid_type", f"Invalid type for '{path}': expected an integer or 'inf'.", path
         elif not 1 <= tokens <= MAX_OUTPUT_TOKENS:
             yield _out_of_range(path, tokens, 1, MAX_OUTPUT_TOKENS)
+    for n, tool in enumerate(config.tools or ()):
+        if tool.type == "function" and not tool.name:
+            yield _missing(f"{root}.tools[{n}].name")
 
 
 def _lists(config: SessionConfig | ResponseConfig, root: str) -> Iterator[Problem]:
@@ -201,9 +213,13 @@ def _create(event: e.ConversationItemCreate, conversation: Conversation, closed:
 
 
 def _item(item: Item, path: str, closed: bool) -> Iterator[Problem]:
-    """E15 and E16, as far as those lists are `closed`. Types of items that are newer than the contract pass."""
+    """E15 and E16, as far as those lists are `closed`."""
     if item.type is None:
         yield _missing(f"{path}.type")
+    if closed and not (item.type == "item_reference" and path.startswith("response.")):
+        yield from _one_of(f"{path}.type", item.type, ITEM_TYPES)
+    if closed:
+        yield from _one_of(f"{path}.status", item.status, STATUSES)
     if item.type != "message":
         return
     if item.role is None:
@@ -223,6 +239,8 @@ def _item(item: Item, path: str, closed: bool) -> Iterator[Problem]:
             yield _missing(f"{place}.text")  # assistant sound cannot be given back, only its words (4.9)
         elif part.type == "input_audio" and part.audio is None:
             yield _missing(f"{place}.audio")
+        elif part.type == "input_audio" and not _base64(part.audio or ""):
+            yield "invalid_value", f"Invalid '{place}.audio': expected base64.", f"{place}.audio"
         elif part.type == "input_image" and part.image_url is None:
             yield _missing(f"{place}.image_url")
 
@@ -242,6 +260,14 @@ def _truncate(event: e.ConversationItemTruncate, conversation: Conversation) -> 
         have = samples // SAMPLES_PER_MS
         words = f"Audio content of {have}ms is already shorter than {event.audio_end_ms}ms"
         yield "invalid_value", words, "audio_end_ms"
+
+
+def _base64(text: str) -> bool:
+    try:
+        b64decode(text, validate=True)
+    except ValueError:
+        return False
+    return True
 
 
 def _short(text: str) -> str:

@@ -167,6 +167,7 @@ class Engine:
                 title="voicecli made a mistake of its own and has to end this talk.",
                 hint="Please report it with the log file.",
                 detail=Foreign(type(bug).__name__),
+                ours=True,
             ),
             Ended(
                 exit_code=BUG,

@@ -56,7 +56,7 @@ def refused(bug: Exception, url: str, where: Place | None, proxy: str, clean: Cl
     host = where.shown if where else ""
 
     def ended(failure: LinkFailure, reason: str, code: int | None = None, at: str = host) -> LinkEnded:
-        return LinkEnded(failure, code, clean(reason), clean(at))
+        return LinkEnded(failure, code, clean(reason), clean(at), ours=code is None)
 
     match bug:
         case BadUrl():
@@ -115,16 +115,16 @@ def refused(bug: Exception, url: str, where: Place | None, proxy: str, clean: Cl
 def closed(end: ConnectionClosed, hung_up: int | None, host: str, clean: Clean) -> LinkEnded:
     """What the end of an open connection means. `hung_up` is our own close code, where we closed it."""
     if hung_up is not None:
-        return LinkEnded(LinkFailure.CLOSED, hung_up, "", host)
+        return LinkEnded(LinkFailure.CLOSED, hung_up, "", host, ours=True)
     if end.rcvd is not None and (end.sent is None or end.rcvd_then_sent):
         return LinkEnded(LinkFailure.CLOSED, end.rcvd.code, clean(end.rcvd.reason), host)
     if end.sent is not None and end.sent.code == CloseCode.MESSAGE_TOO_BIG:
-        return LinkEnded(LinkFailure.TOO_BIG, end.sent.code, clean(end.sent.reason), host)
+        return LinkEnded(LinkFailure.TOO_BIG, end.sent.code, clean(end.sent.reason), host, ours=True)
     if end.sent is not None and end.sent.code == CloseCode.INTERNAL_ERROR:
-        return LinkEnded(LinkFailure.DROPPED, None, "the server does not answer any more", host)
+        return LinkEnded(LinkFailure.DROPPED, None, "the server does not answer any more", host, ours=True)
     if end.sent is not None and end.sent.code in (CloseCode.PROTOCOL_ERROR, CloseCode.INVALID_DATA):
-        return LinkEnded(LinkFailure.CLOSED, end.sent.code, clean(end.sent.reason), host)
-    return LinkEnded(LinkFailure.DROPPED, None, "the connection was cut", host)
+        return LinkEnded(LinkFailure.CLOSED, end.sent.code, clean(end.sent.reason), host, ours=True)
+    return LinkEnded(LinkFailure.DROPPED, None, "the connection was cut", host, ours=True)
 
 
 def _answered(response: Response, url: str, ended: Callable[..., LinkEnded], clean: Clean) -> LinkEnded:

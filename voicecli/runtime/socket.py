@@ -162,11 +162,11 @@ class _Line:
     def _over(self, task: asyncio.Task[LinkEnded]) -> None:
         host = self._where.shown if self._where else ""
         if task.cancelled():
-            end = LinkEnded(LinkFailure.CLOSED, self._hung_up, "", host)
+            end = LinkEnded(LinkFailure.CLOSED, self._hung_up, "", host, ours=True)
         elif (bug := task.exception()) is not None:
             where = "".join(traceback.format_tb(bug.__traceback__))  # its text may hold a header, and so the key
             LOG.error("the link ended by a bug: %s\n%s", type(bug).__name__, where)
-            end = LinkEnded(LinkFailure.DROPPED, None, type(bug).__name__, host)
+            end = LinkEnded(LinkFailure.DROPPED, None, type(bug).__name__, host, ours=True)
         else:
             end = task.result()
         self._link.ended(end)
@@ -187,9 +187,9 @@ class _Line:
         except ConnectionClosed as end:
             host = self._where.shown if self._where else ""
             if connection.flooded:
-                return LinkEnded(LinkFailure.FLOOD, None, "", host)
+                return LinkEnded(LinkFailure.FLOOD, None, "", host, ours=True)
             if self._deaf:
-                return LinkEnded(LinkFailure.DROPPED, None, "the server does not answer any more", host)
+                return LinkEnded(LinkFailure.DROPPED, None, "the server does not answer any more", host, ours=True)
             return closed(end, self._hung_up, host, self._link.clean)
         finally:
             for task in beside:

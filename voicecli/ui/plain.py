@@ -22,16 +22,6 @@ LONGEST_QUOTE: Final = 200
 _TIDIED: Final = 256
 """After so many items of one answer it is looked which of them the view has forgotten."""
 
-LOCAL: Final = frozenset(
-    {
-        *("dns", "refused_tcp", "tls", "proxy", "timeout", "dropped"),
-        *("no_library", "no_microphone", "no_speaker", "no_sound_device", "in_use", "refused_format", "no_permission"),
-        *("device_lost", "device_stalled", "bad_file", "disk", "sound_other"),
-        *("not_saved", "cannot_write", "cannot_show", "internal_error"),
-    }
-)
-"""Notices whose detail is a library's word and not the server's."""
-
 _TO_DO: Final = {
     "listening": "listening",
     "muted": "muted",
@@ -87,7 +77,7 @@ def notice_line(told: Told, clean: Clean) -> str:
     # Cleaned before it is cut, and after characters were left out that may have been put into a secret.
     said = one_line(clean(printable(f"{title} {hint}")), 1000)
     if told.detail.raw.strip():
-        who = "in detail" if told.code in LOCAL else "server says"
+        who = "in detail" if told.ours else "server says"
         said += f' ({who}: "{one_line(clean(printable(told.detail.raw)), LONGEST_QUOTE)}")'
     return f"{role}: {said}"
 
@@ -131,6 +121,8 @@ def turn_text(row: Row) -> str:
     match row.status:
         case "interrupted":
             return _interrupted(row)
+        case "failed" if row.role == "tool":
+            return f"{text} (It failed.)".lstrip()
         case "failed":
             return f"{text} (The answer failed here.)" if text else "(No answer.)"
         case "cancelled":

@@ -13,7 +13,6 @@ from textual.strip import Strip
 
 from voicecli.core.changes import Told
 from voicecli.printable import one_line
-from voicecli.ui.plain import LOCAL
 from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.glyphs import Glyphs
 from voicecli.ui.screen.layout import LONGEST_LINE, Layout
@@ -106,7 +105,7 @@ def _words(
     said = clean(one_line(told.hint, 600))
     hint = [[Piece(text, inks("fg"))] for text in wrapped(said, room)] if said else []
     words = clean(one_line(told.detail.raw, 300))
-    who = "in detail" if told.code in LOCAL else "the server says"
+    who = "in detail" if told.ours else "the server says"
     detail = [[Piece(text, inks("muted"))] for text in wrapped(f'{who}: "{words}"', room)] if words else []
     return title, hint, detail
 
