@@ -64,3 +64,11 @@ def test_a_picture_tells_every_ink_from_every_other():
         "01 you bold on bg [you]  strike [cut]  #010203 [x]",
     ]
     assert len({colour for _, colour in LIGHT.colours} | set(LIGHT.surface)) == len(LIGHT.colours) + 3
+
+
+def test_the_emulated_terminal_counts_cells_as_terminals_do():
+    terminal = Emulated(10, 2)
+    terminal.write("日本日本日本\x1b[2;3Hab\x1b[1;1Hyous")
+    assert terminal.lines() == ["yous日本日", "▒▒ab▒▒▒▒▒▒"]
+    with pytest.raises(ValueError, match="2J"):
+        terminal.write("\x1b[2J")
