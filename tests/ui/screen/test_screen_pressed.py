@@ -384,6 +384,20 @@ def test_a_key_that_was_given_away_acts_as_the_new_one_and_its_old_place_is_free
     assert talking.given == [TalkPressed(AT, releases_seen=False), Asked("interrupt")]
 
 
+@pytest.mark.parametrize("keys", ["f5", "none"])
+def test_a_key_that_no_longer_ends_the_talk_does_nothing(keys: str):
+    keymap, told = read_keys([KeySaid("QUIT", keys, "VOICECLI_KEY_QUIT")])
+    assert told == ()
+
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("ctrl+q")
+        await drained(pilot)
+        assert app.is_running
+
+    talking = play(script, keymap=keymap)
+    assert (talking.given, talking.done, talking.left) == ([], [], [])
+
+
 @pytest.mark.parametrize("size", [(20, 5), (36, 10), (60, 16)])
 def test_small_screens_have_the_line_and_help_too(size: tuple[int, int]):
     async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:

@@ -47,7 +47,7 @@ _AGAIN: Final = Told(
 )
 
 
-class TalkApp(Citizen):
+class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would end it whatever the keymap says
     """Runs until `Ended`, whose exit code it gives."""
 
     ENABLE_COMMAND_PALETTE = False
