@@ -109,6 +109,19 @@ def test_space_in_a_text_types_a_space_and_f2_talks_while_typing():
     assert play(script, a_talk("ptt", "press_to_talk")).given == [TalkPressed(AT, releases_seen=False)]
 
 
+@pytest.mark.parametrize("mode", ["talk", "ptt"])
+def test_what_is_typed_fast_beside_the_line_keeps_its_spaces(mode: str):
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("tab")
+        for char in "please do this":
+            app.post_message(events.Key("space" if char == " " else char, char))
+        await pilot.press("enter")
+
+    talking = play(script, a_talk(mode, "assistant_speaking"))
+    assert talking.typed == ["please do this"]
+    assert (len(talking.given), talking.stopped) == (1, 0)
+
+
 # ---- typing
 
 

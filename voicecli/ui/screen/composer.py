@@ -189,8 +189,8 @@ class Composer(Vertical):
 
     @property
     def typing(self) -> bool:
-        """What is typed goes here."""
-        return self.editor.has_focus
+        """What is typed goes here. The screen knows it at once, the widget a moment later."""
+        return self.is_attached and self.screen.focused is self.editor
 
     @property
     def selected(self) -> str:
