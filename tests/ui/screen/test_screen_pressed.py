@@ -411,6 +411,19 @@ def test_a_key_that_no_longer_ends_the_talk_does_nothing(keys: str):
     assert (talking.given, talking.done, talking.left) == ([], [], [])
 
 
+def test_the_line_goes_on_where_it_was_after_a_screen_that_was_too_small():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press(*"abc")
+        await pilot.resize_terminal(19, 4)
+        await drained(pilot)
+        await pilot.resize_terminal(80, 24)
+        await drained(pilot)
+        await pilot.press("backspace", "enter", "up")
+        assert app.face.composer.value == "ab"
+
+    assert play(script).typed == ["ab"]
+
+
 @pytest.mark.parametrize("size", [(20, 5), (36, 10), (60, 16)])
 def test_small_screens_have_the_line_and_help_too(size: tuple[int, int]):
     async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
