@@ -8,9 +8,21 @@ from __future__ import annotations
 import difflib
 
 import pytest
+from textual.widgets import OptionList
 
 from tests.ui.screen.emulated import Emulated
-from tests.ui.screen.states import FOLDER, LIGHT, SIZES, STATES, State, described, file_of, look_at
+from tests.ui.screen.states import (
+    FOLDER,
+    LIGHT,
+    SIZES,
+    STATES,
+    Stage,
+    State,
+    described,
+    file_of,
+    listening,
+    look_at,
+)
 
 HOW = "If that is meant: python -m tests.ui.screen.states --write"
 
@@ -50,6 +62,22 @@ def test_without_colour_no_stored_picture_has_an_ink():
         _, _, inks = file.read_text(encoding="utf-8").partition("\n\n")
         words = {word for line in inks.splitlines() for word in line[3:].split("[")[0].split()}
         assert words <= {"bold", "underline", "strike", "reverse"}, file.name
+
+
+def test_without_colour_the_choice_in_the_list_is_underlined():
+    """What Textual would mark it with, reversed colours, its lists pass over."""
+
+    async def listed(stage: Stage) -> None:
+        await listening(stage)
+        await stage.press("ctrl+p")
+        found = stage.app.screen.query_one("CommandList", OptionList)
+        await stage.until_so(lambda: found.option_count > 5)
+        await stage.press("down")
+
+    seen = look_at(State("list", listed), coloured=False)
+    for picture in seen.pictures.values():
+        (line,) = [line for line in picture.partition("\n\n")[2].splitlines() if "underline" in line]
+        assert "answer: ask for one" in line
 
 
 def test_a_picture_tells_every_ink_from_every_other():

@@ -58,7 +58,8 @@ class Palette(CommandPalette):
     Palette CommandList > .option-list--option-highlighted {
         background: $background; color: $text-accent; text-style: bold;
     }
-    Palette:nocolor CommandList > .option-list--option-highlighted { text-style: reverse; }
+    /* Textual's lists pass over `reverse`. */
+    Palette:nocolor CommandList > .option-list--option-highlighted { text-style: bold underline; }
     """
 
     def __init__(self, view: View, keymap: Keymap, width: int, glyphs: Glyphs, act: Callable[[Entry], None]) -> None:
