@@ -64,20 +64,29 @@ def test_without_colour_no_stored_picture_has_an_ink():
         assert words <= {"bold", "underline", "strike", "reverse"}, file.name
 
 
+async def listed(stage: Stage) -> None:
+    """The list of commands is open, and the second of them chosen."""
+    await listening(stage)
+    await stage.press("ctrl+p")
+    found = stage.app.screen.query_one("CommandList", OptionList)
+    await stage.until_so(lambda: found.option_count > 5)
+    await stage.press("down")
+
+
 def test_without_colour_the_choice_in_the_list_is_underlined():
     """What Textual would mark it with, reversed colours, its lists pass over."""
-
-    async def listed(stage: Stage) -> None:
-        await listening(stage)
-        await stage.press("ctrl+p")
-        found = stage.app.screen.query_one("CommandList", OptionList)
-        await stage.until_so(lambda: found.option_count > 5)
-        await stage.press("down")
-
     seen = look_at(State("list", listed), coloured=False)
     for picture in seen.pictures.values():
         (line,) = [line for line in picture.partition("\n\n")[2].splitlines() if "underline" in line]
         assert "answer: ask for one" in line
+
+
+def test_the_list_has_no_ink_that_is_not_for_text():
+    seen = look_at(State("list", listed), coloured=True)
+    lines = seen.pictures["80x24/list.txt"].partition("\n\n")[2].splitlines()
+    assert "muted [hat to do]" in lines[1]
+    assert lines[3].startswith("04 on bg  ai bold [answer: ask for one]")
+    assert not any("faint [" in line for line in lines[1:18])
 
 
 def test_a_picture_tells_every_ink_from_every_other():

@@ -52,6 +52,7 @@ class Palette(CommandPalette):
     Palette #--input { border: none; height: 1; background: $panel; }
     Palette #--input Label { margin-top: 0; }
     Palette CommandInput, Palette CommandInput:focus { border: none; height: 1; padding: 0; background: $panel; }
+    Palette CommandInput > .input--placeholder { color: $text-muted; }
     Palette #--results { background: $panel; }
     Palette CommandList { border: none; background: $panel; scrollbar-size-vertical: 1; }
     Palette CommandList:focus { border: none; }
