@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 
 from voicecli.core import barge_in, notices
-from voicecli.core.changes import TurnRole, Via
+from voicecli.core.changes import Status, TurnRole, Via
 from voicecli.core.effects import Play
 from voicecli.core.intake import too_much
 from voicecli.core.pending import Kind
@@ -222,14 +222,14 @@ def _row(talk: Talk, item: str, response: str, via: Via) -> bool:
     return True
 
 
-def generated(talk: Talk, item: str) -> None:
-    """All of the item is here."""
+def generated(talk: Talk, item: str, status: Status = "done", code: str = "") -> None:
+    """All there will be of the item is here; see `Transcript.generated` for what it ends as."""
     talk.ledger.finish(item)
     if talk.transcript.is_open(item) and not talk.transcript.has_text(item):  # it comes only now that it is whole
         whole = talk.conversation.item(item)
         for n, part in enumerate(whole.content if whole is not None else ()):
             talk.transcript.replace(item, n, part.text or part.transcript or "")
-    talk.transcript.generated(item, talk.ledger.received(item))
+    talk.transcript.generated(item, talk.ledger.received(item), status, code)
 
 
 def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
@@ -258,9 +258,11 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         wait_s=talk.resets.wait_s(at),
     )
     stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")
+    ends: Status = "failed" if response.status == "failed" else "done"
+    code = why.code if why is not None else ""
     for item in items:
         if talk.ledger.unsettled(item):
-            generated(talk, item)
+            generated(talk, item, ends, code)
         elif item in talk.cut:
             pass
         elif talk.transcript.known(item) and not talk.transcript.is_open(item):
@@ -268,7 +270,7 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         elif stopped and barge_in.would_be_heard(talk, given.get(item) or talk.conversation.item(item)):
             barge_in.unheard(talk, item, name)
         elif response.status in ("completed", "incomplete"):
-            generated(talk, item)
+            generated(talk, item, ends, code)
         elif why is not None:
             talk.transcript.stopped(item, "failed", why.code, why.detail.raw)
         else:
