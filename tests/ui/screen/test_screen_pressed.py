@@ -397,6 +397,48 @@ def test_a_key_that_was_given_away_acts_as_the_new_one_and_its_old_place_is_free
     assert talking.given == [TalkPressed(AT, releases_seen=False), Asked("interrupt")]
 
 
+@pytest.mark.parametrize(
+    ("keys", "empty", "typing"), [("space,f2", "space", "F2"), ("f4", "F4", "F4"), ("none", "/talk", "/talk")]
+)
+def test_the_talk_key_is_called_on_the_screen_as_it_is_bound_and_as_it_acts(keys: str, empty: str, typing: str):
+    keymap, _ = read_keys([KeySaid("TALK", keys, "x")])
+
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        assert f"press {empty} to talk" in app.face.state.lines[-1]
+        talking.put(PhaseNow("recording", "latched"))
+        await drained(pilot)
+        assert f"{empty} sends it" in app.face.state.lines[-1]
+        await pilot.press("a")
+        await drained(pilot)
+        assert f"{typing} sends it" in app.face.state.lines[-1]
+        assert ("F2 send" in app.face.keys.lines[-1]) is (typing == "F2")
+        assert "space" not in app.face.keys.lines[-1]
+
+    play(script, a_talk("ptt", "press_to_talk"), keymap=keymap)
+
+
+@pytest.mark.parametrize(("keys", "called"), [("ctrl+q,ctrl+d", "^q, ^d"), ("f5", "F5"), ("none", "/quit")])
+def test_the_question_whether_to_end_names_the_keys_that_do(keys: str, called: str):
+    keymap, _ = read_keys([KeySaid("QUIT", keys, "x")])
+
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("ctrl+c")
+        await drained(pilot)
+        assert any(f"So does {called}." in line for line in app.face.notice.lines)
+
+    play(script, keymap=keymap)
+
+
+def test_a_talk_key_that_would_only_say_that_the_microphone_is_off_is_not_offered():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        assert "space talk" in app.face.keys.lines[-1]
+        talking.put(SoundNow(side="input", state="closed"), PhaseNow("muted"))
+        await drained(pilot)
+        assert "space" not in app.face.keys.lines[-1]
+
+    play(script, a_talk("ptt", "press_to_talk"))
+
+
 @pytest.mark.parametrize("keys", ["f5", "none"])
 def test_a_key_that_no_longer_ends_the_talk_does_nothing(keys: str):
     keymap, told = read_keys([KeySaid("QUIT", keys, "VOICECLI_KEY_QUIT")])
