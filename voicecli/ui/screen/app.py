@@ -107,6 +107,7 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
     def _drain(self) -> None:
         at = self.clock()
         changed = self._take_back(at)
+        self.facts.tick(at)
         for change in self.talking.take():
             changed = True
             self._apply(change, at)

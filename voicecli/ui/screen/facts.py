@@ -24,6 +24,7 @@ from voicecli.core.changes import (
     TurnOpened,
 )
 from voicecli.printable import one_line
+from voicecli.ui.screen.countdown import seconds_of, with_seconds
 from voicecli.ui.screen.lanes import Tape
 from voicecli.ui.screen.standing import Standing
 from voicecli.ui.screen.states import State, Times, state
@@ -94,6 +95,7 @@ class Facts:
         self.turns = 0
         self.interruptions = 0
         self._standing = Standing()
+        self._over_at: dict[str, float] = {}  # code of a notice that says how long still -> until when
         self._interrupted: tuple[float, Interrupted] | None = None
         self._last: str | None = None  # the turn that was opened last
 
@@ -114,6 +116,18 @@ class Facts:
     def drop_notice(self, code: str) -> None:
         """Takes back a notice of the screen's own."""
         self._standing.drop(code)
+
+    def tick(self, at: float) -> None:
+        """Brings the notices that say how long still to this time; those whose time is over are taken away."""
+        for code, over_at in list(self._over_at.items()):
+            told = self._standing.told(code)
+            if told is None or at >= over_at:
+                self._standing.drop(code)
+                del self._over_at[code]
+            else:
+                self._standing.put(with_seconds(told, math.ceil(over_at - at)))
+        if self.limits and all(limit.used(at) < NEAR for limit in self.limits):
+            self._standing.drop("limit_near")
 
     def apply(self, change: AnyChange, at: float) -> None:
         """Takes one change, which came at `at`."""
@@ -150,8 +164,7 @@ class Facts:
                 self.tape.queue(at, change.peaks)
             case LimitsNow():
                 self._limit(change, at)
-                if all(limit.used(at) < NEAR for limit in self.limits):
-                    self._standing.drop("limit_near")
+                self.tick(at)
             case DelayNow(item=turn):
                 self.delays.append((turn, change))
             case Told():
@@ -213,6 +226,9 @@ class Facts:
             self.quiet.append(Quiet(self._last, told, at))
         else:
             self._standing.add(told)
+            self._over_at.pop(told.code, None)
+            if (left := seconds_of(told)) is not None:
+                self._over_at[told.code] = at + left
 
     def _limit(self, change: LimitsNow, at: float) -> None:
         """Only what can be drawn: a limit without its numbers, or with impossible ones, says nothing."""
