@@ -224,6 +224,42 @@ def test_incomplete_because_of_a_turn_is_a_barge_in_and_says_nothing():
     assert bench.turn("a1").status == "interrupted"
 
 
+def test_an_answer_cut_at_a_limit_says_so_in_its_row_once_it_was_heard():
+    bench = Bench().ready()
+    bench.says(created(), added(), words("As far as"), sound(1000), whole(status="incomplete"), at=1.0)
+    bench.says(done("r1", "a1", status="incomplete", reason="max_output_tokens"))
+    bench.plays(0, 1000)
+    bench.until(2.5)
+    row = bench.turn("a1")
+    assert (row.status, row.error_code, row.heard.raw) == ("done", "max_output_tokens", "As far as")
+
+
+def test_an_answer_to_read_that_was_cut_at_a_limit_says_so_in_its_row():
+    bench = Bench(CHAT).ready()
+    bench.types("hello", at=1.0)
+    bench.says(created(), added(), written("I was"), whole(status="incomplete"))
+    bench.says(done("r1", "a1", status="incomplete", reason="max_output_tokens"))
+    assert (bench.turn("a1").status, bench.turn("a1").error_code) == ("done", "max_output_tokens")
+
+
+def test_an_answer_that_failed_in_mid_sound_is_no_whole_one():
+    bench = Bench().ready()
+    bench.says(created(), added(), words("As far as"), sound(1000), at=1.0)
+    bench.says(done("r1", "a1", status="failed", error=StatusError(code="oops")))
+    bench.plays(0, 1000)
+    bench.until(2.5)
+    assert (bench.turn("a1").status, bench.turn("a1").error_code) == ("failed", "answer_failed")
+
+
+def test_only_what_was_not_whole_of_a_cut_response_says_so():
+    bench = Bench().ready()
+    bench.says(created(), added(), words("One"), sound(500), whole(), added("a2"), words("two", "a2"), at=1.0)
+    bench.says(sound(500, "a2"), done("r1", "a1", "a2", status="incomplete", reason="max_output_tokens"))
+    bench.plays(0, 1000)
+    bench.until(2.5)
+    assert [bench.turn(item).error_code for item in ("a1", "a2")] == ["", "max_output_tokens"]
+
+
 def test_a_failed_answer_ends_its_row_with_what_was_said():
     bench = Bench(CHAT).ready()
     bench.types("hello", at=1.0)

@@ -92,6 +92,12 @@ def test_numbers_are_short_and_rounded_down(remaining, limit, words):
     assert f": {words} left." in near.title
 
 
+@pytest.mark.parametrize("remaining", [0.0, -5.0, float("-inf")])
+def test_a_limit_of_which_nothing_is_left_is_not_told_as_nearly_used_up(remaining):
+    (near,) = Limits().news(limits(remaining), 0.0)
+    assert near.title == "Tokens for this minute are used up: 0 of 40k left."
+
+
 def test_a_limit_of_another_name_is_called_by_it():
     near = limit_near(LimitNow(Foreign("images"), 10.0, 1.0, 30.0), 30.0)
     assert near.title == 'The server\'s limit "images" is nearly used up: 1 of 10 left.'

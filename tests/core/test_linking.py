@@ -53,7 +53,9 @@ def test_the_link_lost_in_mid_answer_plays_on_and_the_row_ends():
     assert bench.phase == "not_connected"
     assert bench.turn("a1").status == "playing"
     bench.until(2.5)
-    assert (bench.turn("a1").status, bench.turn("a1").heard_ms) == ("done", 1000)
+    row = bench.turn("a1")
+    assert (row.status, row.error_code, row.heard_ms) == ("failed", "link_lost", 1000)
+    assert row.heard.raw == "All I got"
     assert bench.codes() == ["dropped"]
     assert bench.ended is None
 
@@ -140,7 +142,7 @@ def test_an_old_answer_that_still_plays_is_not_mixed_up_with_the_new_servers_ids
     bench.says(created(), added("a1"), words("new words"), sound(2000), whole(), done("r1", "a1"))
     bench.plays(2000, 2000, dac_at=3.0)
     bench.until(3.5)
-    assert (bench.turn("a1").status, bench.turn("a1").text.raw) == ("done", "old words")
+    assert (bench.turn("a1").status, bench.turn("a1").text.raw) == ("failed", "old words")
     assert frames(bench.says(started(), at=4.0)) == [("truncate", "a1", 1000)]
     assert bench.turn("a1#2").status == "interrupted"
     assert bench.turn("a1#2").heard_ms == 1000

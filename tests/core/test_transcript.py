@@ -431,7 +431,25 @@ def test_a_row_that_is_still_heard_after_a_reconnect_is_found_under_its_new_name
     rows.transcript.lost({"item_1": RATE})
     rows.transcript.reconnected((), {"item_1": "alias"})
     rows.transcript.settled(Verdict("alias", Fate.WHOLE, RATE, RATE))
-    assert (rows.last().item, rows.last().status) == ("item_1", "done")
+    assert (rows.last().item, rows.last().status, rows.last().error_code) == ("item_1", "failed", "link_lost")
+    assert rows.last().heard.raw == rows.last().text.raw == "old"
+
+
+def test_an_answer_that_was_all_here_when_the_link_was_lost_is_whole():
+    rows = Rows()
+    rows.answer("a", (0, "all of it"))
+    rows.transcript.generated("a", RATE)
+    rows.transcript.lost({"a": RATE})
+    rows.transcript.settled(Verdict("a", Fate.WHOLE, RATE, RATE))
+    assert (rows.last().status, rows.last().error_code) == ("done", "")
+
+
+def test_an_answer_that_the_link_cut_and_the_person_too_is_interrupted():
+    rows = Rows()
+    rows.answer("a", (0, "only some "), (0.5, "of it"))
+    rows.transcript.lost({"a": RATE})
+    assert rows.cut("a", 0.5, 1.0) == ("only some ", "of it")
+    assert (rows.last().status, rows.last().error_code) == ("interrupted", "")
 
 
 def test_a_lost_link_closes_what_will_get_no_more():

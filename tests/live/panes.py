@@ -50,10 +50,17 @@ class Pane:
         self._shell_pid = int(shell_pid)
 
     def __enter__(self) -> Pane:
-        self.until(AT_PROMPT)
+        try:
+            self.until(AT_PROMPT)
+        except BaseException:
+            self._end()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._end()
+
+    def _end(self) -> None:
         subprocess.run([*self._tmux, "kill-server"], env=self._environ, capture_output=True)
 
     # ---- the person in front of it

@@ -7,8 +7,13 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
+<<<<<<< HEAD
 from voicecli.core import barge_in, notices, tools
 from voicecli.core.changes import TurnRole, Via
+=======
+from voicecli.core import barge_in, notices
+from voicecli.core.changes import Status, TurnRole, Via
+>>>>>>> fe28976256978be5fff0264afe1757d630f516da
 from voicecli.core.effects import Play
 from voicecli.core.intake import too_much
 from voicecli.core.pending import Kind
@@ -174,14 +179,14 @@ def _row(talk: Talk, item: str, response: str, via: Via) -> bool:
     return True
 
 
-def generated(talk: Talk, item: str) -> None:
-    """All of the item is here."""
+def generated(talk: Talk, item: str, status: Status = "done", code: str = "") -> None:
+    """All there will be of the item is here; see `Transcript.generated` for what it ends as."""
     talk.ledger.finish(item)
     if talk.transcript.is_open(item) and not talk.transcript.has_text(item):  # it comes only now that it is whole
         whole = talk.conversation.item(item)
         for n, part in enumerate(whole.content if whole is not None else ()):
             talk.transcript.replace(item, n, part.text or part.transcript or "")
-    talk.transcript.generated(item, talk.ledger.received(item))
+    talk.transcript.generated(item, talk.ledger.received(item), status, code)
 
 
 def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
@@ -215,10 +220,16 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         wait_s=talk.resets.wait_s(at),
         wanted=current is None or stage is Stage.CANCELLING or talk.responses.dead(name),
     )
+<<<<<<< HEAD
     tools.all_here(talk)
+=======
+    stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")
+    ends: Status = "failed" if response.status == "failed" else "done"
+    code = why.code if why is not None else ""
+>>>>>>> fe28976256978be5fff0264afe1757d630f516da
     for item in items:
         if talk.ledger.unsettled(item):
-            generated(talk, item)
+            generated(talk, item, ends, code)
         elif item in talk.cut:
             pass
         elif talk.transcript.known(item) and not talk.transcript.is_open(item):
@@ -226,8 +237,13 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         elif stopped and barge_in.would_be_heard(talk, given.get(item) or talk.conversation.item(item)):
             barge_in.unheard(talk, item, name)
         elif response.status in ("completed", "incomplete"):
+<<<<<<< HEAD
             generated(talk, item)
         elif why is not None and response.status != "cancelled":
+=======
+            generated(talk, item, ends, code)
+        elif why is not None:
+>>>>>>> fe28976256978be5fff0264afe1757d630f516da
             talk.transcript.stopped(item, "failed", why.code, why.detail.raw)
         else:
             talk.transcript.stopped(item, "cancelled")

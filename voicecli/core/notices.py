@@ -254,7 +254,7 @@ WORDS: Final[dict[str, Words]] = {
     "rate_limit": Words("warning", "The server is limiting you; this answer was not given.", "{wait}, then ask again."),
     "limited": Words("warning", "The server is limiting you.", "{wait}; the talk goes on."),
     "limit_near": Words(
-        "warning", "{what} nearly used up: {left} of {whole} left.", "The next answer may be refused. {full}"
+        "warning", "{what} {nearly}used up: {left} of {whole} left.", "The next answer may be refused. {full}"
     ),
     "content_filter": Words(
         "warning", "The server stopped this answer by its content rules.", "Say it in another way."
@@ -574,7 +574,8 @@ def limit_near(limit: LimitNow, full_in_s: float) -> Told:
     what = f"{name}{' for this minute' if 0 < full_in_s <= MINUTE_S else ''} are" if name else _of_its_own(limit)
     left, whole = _short(limit.remaining or 0), _short(limit.limit or 0)
     full = f"Full again in {_clock(full_in_s)}." if full_in_s > 0 else ""
-    return told("limit_near", what=what, left=left, whole=whole, full=full)
+    nearly = "nearly " if (limit.remaining or 0) > 0 else ""
+    return told("limit_near", what=what, nearly=nearly, left=left, whole=whole, full=full)
 
 
 def _of_its_own(limit: LimitNow) -> str:

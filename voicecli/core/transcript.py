@@ -51,6 +51,8 @@ class Row:
         self.parts: dict[float, list[tuple[int, str]]] = {}
         self.heard_ms: int | None = None
         self.received_ms: int | None = None
+        self.ends: tuple[Status, str] = ("done", "")
+        """What becomes of it once all that is here of it was heard or read, and the code of why; see `generated`."""
         self.size = 0
         """Characters of all parts."""
         self.pieces = 0
@@ -159,7 +161,7 @@ class Transcript:
             if row is None or row.status not in OPEN:
                 continue
             if item in playing:
-                self.generated(item, playing[item])
+                self.generated(item, playing[item], "failed", "link_lost")
             elif row.role != "you":
                 self.stopped(item, "failed", "link_lost")
             elif row.parts:
@@ -356,17 +358,20 @@ class Transcript:
             row.status = "failed"
             self._set(item, row, error_code=code, error=message, ended=True)
 
-    def generated(self, item: str, received: int) -> None:
-        """All of an answer is here; `received` samples of it wait to be heard, or none ever."""
+    def generated(self, item: str, received: int, status: Status = "done", code: str = "") -> None:
+        """All there will be of an answer is here; `received` samples of it wait to be heard, or none ever.
+
+        Where that is not the whole answer, `code` says why, and `status` is what it ends as unless it is interrupted.
+        """
         row = self._row(item)
         if row is None or row.status not in OPEN or row.status == "playing":
             return
+        row.ends = (status, code)
         if received:
             row.status, row.received_ms = "playing", received // SAMPLES_PER_MS
             self._set(item, row)
         else:
-            row.status = "done"
-            self._set(item, row, heard=row.text(), ended=True)
+            self._ends(item, row)
 
     def settled(self, verdict: Verdict) -> None:
         """What became of a turn that had sound."""
@@ -378,12 +383,15 @@ class Transcript:
         text = row.text()
         row.heard_ms, row.received_ms = verdict.heard // SAMPLES_PER_MS, verdict.received // SAMPLES_PER_MS
         if verdict.fate in (Fate.WHOLE, Fate.READ):
-            row.status = "done"
-            self._set(verdict.item, row, heard=text, ended=True)
+            self._ends(verdict.item, row)
         else:
             count = row.characters(verdict.heard, verdict.received) if verdict.fate is Fate.CUT else 0
             row.status = "interrupted"
             self._set(verdict.item, row, heard=text[:count], unheard=text[count:], estimate=bool(text), ended=True)
+
+    def _ends(self, item: str, row: Row) -> None:
+        row.status, code = row.ends
+        self._set(item, row, heard=row.text(), error_code=code, ended=True)
 
     def stopped(self, item: str, status: Status, code: str = "", message: str = "") -> None:
         """An answer that ended before it had sound: cancelled or failed. What there is of it was read."""

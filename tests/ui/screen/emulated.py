@@ -67,14 +67,14 @@ class Emulated:
 
     def _put(self, text: str) -> None:
         assert "\x1b" not in text, repr(text)
-        for character in text:
-            width = cell_len(character)
-            if 0 <= self._y < self.height and self._x + width <= self.width:
-                self._cells[self._y][self._x : self._x + width] = [
-                    (character, self._pen),
-                    *[("", self._pen)] * (width - 1),
-                ]
-            self._x += width
+        cells = [(character, self._pen) for character in text]
+        if cell_len(text) != len(text):
+            cells = [cell for cell in cells for cell in (cell, *[("", self._pen)] * (cell_len(cell[0]) - 1))]
+        if 0 <= self._y < self.height:
+            row, end = self._cells[self._y], self._x + len(cells)
+            row[self._x : end] = cells
+            del row[self.width :]
+        self._x += len(cells)
 
     def lines(self) -> list[str]:
         return ["".join(character for character, _ in row).rstrip() for row in self._cells]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -114,6 +115,11 @@ class Stage:
 
     async def press(self, *keys: str) -> None:
         await self._pilot.press(*keys)
+
+    async def until_so(self, fact: Callable[[], bool]) -> None:
+        """Waits for what takes its time."""
+        while not fact():
+            await asyncio.sleep(0.003)
 
     def later(self, seconds: float) -> None:
         self._clock.at += seconds
@@ -459,7 +465,7 @@ def file_of(state: State, size: tuple[int, int], *, coloured: bool) -> str:
 
 def look_at(state: State, *, coloured: bool, then: Callable[[TalkApp, str], None] = lambda app, name: None) -> Seen:
     """Plays it once, and looks at it in both sizes; `then` is called with each picture as it stands there."""
-    with true_colours():
+    with terminal_of(coloured), no_collecting():
         return asyncio.run(_look_at(state, coloured, then))
 
 
@@ -489,11 +495,24 @@ async def _look_at(state: State, coloured: bool, then: Callable[[TalkApp, str], 
 
 
 @contextmanager
-def true_colours() -> Iterator[None]:
-    """As in a terminal that has them, whatever the tests run in."""
-    with mock.patch.dict(os.environ, {"TERM": "xterm-256color", "COLORTERM": "truecolor"}):
-        os.environ.pop("NO_COLOR", None)
+def terminal_of(coloured: bool) -> Iterator[None]:
+    """One with all colours, or in which nobody wants any, whatever the tests run in."""
+    with mock.patch.dict(os.environ, {"TERM": "xterm-256color", "COLORTERM": "truecolor", "NO_COLOR": "1"}):
+        if coloured:
+            del os.environ["NO_COLOR"]
         yield
+
+
+@contextmanager
+def no_collecting() -> Iterator[None]:
+    """An app makes so many objects that looking for garbage among them takes a third of its time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
 
 
 def main() -> None:

@@ -13,7 +13,9 @@ from voicecli.core import notices
 from voicecli.core.changes import (
     DelayNow,
     Ended,
+    Foreign,
     LevelsNow,
+    LimitNow,
     LimitsNow,
     LinkNow,
     Phase,
@@ -321,6 +323,48 @@ def test_a_limit_is_no_longer_near_when_the_server_says_so() -> None:
     facts.apply(LimitsNow((limit("tokens", 100, 4, 30),)), START)
     assert facts.notice is not None
     facts.apply(LimitsNow((limit("tokens", 100, 90, 30),)), START)
+    assert facts.notice is None
+
+
+def test_a_limit_is_no_longer_near_when_its_window_is_over() -> None:
+    facts = talk()
+    near = LimitNow(Foreign("tokens"), 40_000.0, 3649.0, 38.0)
+    facts.apply(LimitsNow((near,)), START)
+    facts.apply(notices.limit_near(near, 38.0), START)
+    said = []
+    for after in (0.0, 0.5, 1.0, 37.5):
+        facts.tick(START + after)
+        assert facts.notice is not None
+        said.append(facts.notice.hint)
+    assert [hint[-5:] for hint in said] == ["0:38.", "0:38.", "0:37.", "0:01."]
+    facts.tick(START + 38)
+    assert facts.notice is None
+
+
+def test_a_wait_for_the_limit_counts_down_and_is_over() -> None:
+    facts = talk()
+    facts.apply(notices.told("rate_limit", wait="Wait 36 seconds"), START)
+    facts.tick(START + 34.2)
+    assert facts.notice is not None
+    assert facts.notice.hint == "Wait 2 seconds, then ask again."
+    facts.tick(START + 35)
+    assert facts.notice.hint == "Wait 1 second, then ask again."
+    facts.tick(START + 36)
+    assert facts.notice is None
+
+
+def test_a_wait_of_which_nobody_knows_how_long_stands() -> None:
+    facts = talk()
+    facts.apply(notices.told("rate_limit", wait="Wait a little"), START)
+    facts.tick(START + 3600)
+    assert facts.notice is not None
+
+
+def test_a_countdown_of_a_notice_that_was_closed_does_not_bring_it_back() -> None:
+    facts = talk()
+    facts.apply(notices.told("rate_limit", wait="Wait 36 seconds"), START)
+    facts.close_notice()
+    facts.tick(START + 1)
     assert facts.notice is None
 
 

@@ -109,6 +109,19 @@ def test_space_in_a_text_types_a_space_and_f2_talks_while_typing():
     assert play(script, a_talk("ptt", "press_to_talk")).given == [TalkPressed(AT, releases_seen=False)]
 
 
+@pytest.mark.parametrize("mode", ["talk", "ptt"])
+def test_what_is_typed_fast_beside_the_line_keeps_its_spaces(mode: str):
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("tab")
+        for char in "please do this":
+            app.post_message(events.Key("space" if char == " " else char, char))
+        await pilot.press("enter")
+
+    talking = play(script, a_talk(mode, "assistant_speaking"))
+    assert talking.typed == ["please do this"]
+    assert (len(talking.given), talking.stopped) == (1, 0)
+
+
 # ---- typing
 
 
@@ -382,6 +395,75 @@ def test_a_key_that_was_given_away_acts_as_the_new_one_and_its_old_place_is_free
 
     talking = play(script, a_talk("ptt", "recording"), keymap=keymap)
     assert talking.given == [TalkPressed(AT, releases_seen=False), Asked("interrupt")]
+
+
+@pytest.mark.parametrize(
+    ("keys", "empty", "typing"), [("space,f2", "space", "F2"), ("f4", "F4", "F4"), ("none", "/talk", "/talk")]
+)
+def test_the_talk_key_is_called_on_the_screen_as_it_is_bound_and_as_it_acts(keys: str, empty: str, typing: str):
+    keymap, _ = read_keys([KeySaid("TALK", keys, "x")])
+
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        assert f"press {empty} to talk" in app.face.state.lines[-1]
+        talking.put(PhaseNow("recording", "latched"))
+        await drained(pilot)
+        assert f"{empty} sends it" in app.face.state.lines[-1]
+        await pilot.press("a")
+        await drained(pilot)
+        assert f"{typing} sends it" in app.face.state.lines[-1]
+        assert ("F2 send" in app.face.keys.lines[-1]) is (typing == "F2")
+        assert "space" not in app.face.keys.lines[-1]
+
+    play(script, a_talk("ptt", "press_to_talk"), keymap=keymap)
+
+
+@pytest.mark.parametrize(("keys", "called"), [("ctrl+q,ctrl+d", "^q, ^d"), ("f5", "F5"), ("none", "/quit")])
+def test_the_question_whether_to_end_names_the_keys_that_do(keys: str, called: str):
+    keymap, _ = read_keys([KeySaid("QUIT", keys, "x")])
+
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("ctrl+c")
+        await drained(pilot)
+        assert any(f"So does {called}." in line for line in app.face.notice.lines)
+
+    play(script, keymap=keymap)
+
+
+def test_a_talk_key_that_would_only_say_that_the_microphone_is_off_is_not_offered():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        assert "space talk" in app.face.keys.lines[-1]
+        talking.put(SoundNow(side="input", state="closed"), PhaseNow("muted"))
+        await drained(pilot)
+        assert "space" not in app.face.keys.lines[-1]
+
+    play(script, a_talk("ptt", "press_to_talk"))
+
+
+@pytest.mark.parametrize("keys", ["f5", "none"])
+def test_a_key_that_no_longer_ends_the_talk_does_nothing(keys: str):
+    keymap, told = read_keys([KeySaid("QUIT", keys, "VOICECLI_KEY_QUIT")])
+    assert told == ()
+
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("ctrl+q")
+        await drained(pilot)
+        assert app.is_running
+
+    talking = play(script, keymap=keymap)
+    assert (talking.given, talking.done, talking.left) == ([], [], [])
+
+
+def test_the_line_goes_on_where_it_was_after_a_screen_that_was_too_small():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press(*"abc")
+        await pilot.resize_terminal(19, 4)
+        await drained(pilot)
+        await pilot.resize_terminal(80, 24)
+        await drained(pilot)
+        await pilot.press("backspace", "enter", "up")
+        assert app.face.composer.value == "ab"
+
+    assert play(script).typed == ["ab"]
 
 
 @pytest.mark.parametrize("size", [(20, 5), (36, 10), (60, 16)])

@@ -230,6 +230,15 @@ def test_an_answer_that_failed_says_why(text: str, code: str, error: str, line: 
     assert drawing.style_of(line) == DARK("bad")
 
 
+def test_an_answer_that_was_cut_at_the_limit_of_tokens_says_so() -> None:
+    ended = TurnSet(
+        item="a", status="done", text=Foreign("As far as"), heard=Foreign("As far as"), error_code="max_output_tokens"
+    )
+    drawing = Drawing().feed(opened("a"), ended)
+    assert drawing.lines() == [" assistant  As far as", "            cut at the limit of tokens"]
+    assert drawing.style_of("cut at") == DARK("muted")
+
+
 def test_a_tool_is_shown_with_its_name_and_arguments() -> None:
     drawing = Drawing().feed(opened("t", "tool", "tool"), grew("t", "weather "), grew("t", '{"city": "Oslo"}'))
     assert drawing.lines() == ['      tool  weather {"city": "Oslo"}']

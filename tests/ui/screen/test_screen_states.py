@@ -8,9 +8,21 @@ from __future__ import annotations
 import difflib
 
 import pytest
+from textual.widgets import OptionList
 
 from tests.ui.screen.emulated import Emulated
-from tests.ui.screen.states import FOLDER, LIGHT, SIZES, STATES, State, described, file_of, look_at
+from tests.ui.screen.states import (
+    FOLDER,
+    LIGHT,
+    SIZES,
+    STATES,
+    Stage,
+    State,
+    described,
+    file_of,
+    listening,
+    look_at,
+)
 
 HOW = "If that is meant: python -m tests.ui.screen.states --write"
 
@@ -52,6 +64,31 @@ def test_without_colour_no_stored_picture_has_an_ink():
         assert words <= {"bold", "underline", "strike", "reverse"}, file.name
 
 
+async def listed(stage: Stage) -> None:
+    """The list of commands is open, and the second of them chosen."""
+    await listening(stage)
+    await stage.press("ctrl+p")
+    found = stage.app.screen.query_one("CommandList", OptionList)
+    await stage.until_so(lambda: found.option_count > 5)
+    await stage.press("down")
+
+
+def test_without_colour_the_choice_in_the_list_is_underlined():
+    """What Textual would mark it with, reversed colours, its lists pass over."""
+    seen = look_at(State("list", listed), coloured=False)
+    for picture in seen.pictures.values():
+        (line,) = [line for line in picture.partition("\n\n")[2].splitlines() if "underline" in line]
+        assert "answer: ask for one" in line
+
+
+def test_the_list_has_no_ink_that_is_not_for_text():
+    seen = look_at(State("list", listed), coloured=True)
+    lines = seen.pictures["80x24/list.txt"].partition("\n\n")[2].splitlines()
+    assert "muted [hat to do]" in lines[1]
+    assert lines[3].startswith("04 on bg  ai bold [answer: ask for one]")
+    assert not any("faint [" in line for line in lines[1:18])
+
+
 def test_a_picture_tells_every_ink_from_every_other():
     """Else a wrong one would not be seen."""
     terminal = Emulated(20, 1)
@@ -64,3 +101,11 @@ def test_a_picture_tells_every_ink_from_every_other():
         "01 you bold on bg [you]  strike [cut]  #010203 [x]",
     ]
     assert len({colour for _, colour in LIGHT.colours} | set(LIGHT.surface)) == len(LIGHT.colours) + 3
+
+
+def test_the_emulated_terminal_counts_cells_as_terminals_do():
+    terminal = Emulated(10, 2)
+    terminal.write("日本日本日本\x1b[2;3Hab\x1b[1;1Hyous")
+    assert terminal.lines() == ["yous日本日", "▒▒ab▒▒▒▒▒▒"]
+    with pytest.raises(ValueError, match="2J"):
+        terminal.write("\x1b[2J")

@@ -42,12 +42,11 @@ INTERRUPTED: Final = 130
 MOST_COPIED: Final = 100_000
 """Characters (G34)."""
 
-_AGAIN: Final = Told(
-    severity="warning", code="again_to_quit", title="Ctrl-C again ends the talk.", hint="So does ctrl+q."
-)
+_AGAIN: Final = "again_to_quit"
+_TALK, _QUIT = (next(action for action in ACTIONS if action.id == name) for name in ("talk", "quit"))
 
 
-class TalkApp(Citizen):
+class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would end it whatever the keymap says
     """Runs until `Ended`, whose exit code it gives."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -79,6 +78,8 @@ class TalkApp(Citizen):
         self._clean = clean
         self._again_by = 0.0
         self._second = 0
+        self._typed = False
+        """A key that can be typed is, as it was shown."""
 
     @property
     def view(self) -> View:  # type: ignore[override]
@@ -106,10 +107,11 @@ class TalkApp(Citizen):
     def _drain(self) -> None:
         at = self.clock()
         changed = self._take_back(at)
+        self.facts.tick(at)
         for change in self.talking.take():
             changed = True
             self._apply(change, at)
-        if (changed or int(at) != self._second) and self.is_running:
+        if (changed or int(at) != self._second or self._types != self._typed) and self.is_running:
             self._second = int(at)
             self._show()
         self.stop_when_quiet(at)
@@ -125,16 +127,23 @@ class TalkApp(Citizen):
         if not 0 < self._again_by <= at:
             return False
         self._again_by = 0.0
-        self.facts.drop_notice(_AGAIN.code)
+        self.facts.drop_notice(_AGAIN)
         return True
 
     def _show(self) -> None:
-        self.face.show(self.facts, self.clock(), covered=self._covered)
+        self._typed = self._types
+        self.facts.talk_key = self.keymap.acting(_TALK, typed=self._typed) or _TALK.command
+        self.face.show(self.facts, self.clock(), covered=self._covered, typed=self._typed)
 
     @property
     def _covered(self) -> bool:
         """A list is open over the talk."""
         return len(self.screen_stack) > 1
+
+    @property
+    def _types(self) -> bool:
+        """A key that can be typed is: there is something in the line, or a list is open."""
+        return self._covered or not self.face.composer.empty
 
     # ---- keys
 
@@ -205,7 +214,8 @@ class TalkApp(Citizen):
             self.talking.leave(INTERRUPTED)
         else:
             self._again_by = at + AGAIN_S
-            self._apply(_AGAIN, at)
+            hint = f"So does {self.keymap.labels(_QUIT) or _QUIT.command}."
+            self._apply(Told(severity="warning", code=_AGAIN, title="Ctrl-C again ends the talk.", hint=hint), at)
             self._show()
 
     # ---- the talk key

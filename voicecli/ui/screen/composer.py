@@ -97,6 +97,10 @@ class Editor(TextArea, inherit_bindings=False):
         self.cursor_blink = False
         self._composer = composer
 
+    def on_hide(self, event: events.Hide) -> None:
+        """Where nothing fits it is hidden; Textual would take the focus from it, and give it back to nobody."""
+        event.prevent_default()
+
     async def _on_key(self, event: events.Key) -> None:
         taken = self._composer.pressed(event.key)
         if not taken and (action := self._acts.get(event.key)):
@@ -189,8 +193,8 @@ class Composer(Vertical):
 
     @property
     def typing(self) -> bool:
-        """What is typed goes here."""
-        return self.editor.has_focus
+        """What is typed goes here. The screen knows it at once, the widget a moment later."""
+        return self.is_attached and self.screen.focused is self.editor
 
     @property
     def selected(self) -> str:

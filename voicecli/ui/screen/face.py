@@ -114,13 +114,14 @@ class Face(Vertical):
         self._small.update(Content(self.fits.too_small))
         self.rail.display = self.fits.rail
 
-    def show(self, facts: Facts, at: float, *, covered: bool = False) -> None:
-        """`covered`: something is open over it."""
+    def show(self, facts: Facts, at: float, *, covered: bool = False, typed: bool = False) -> None:
+        """`covered`: something is open over it; `typed`: a key that can be typed is."""
         if not self.fits.fits:
             return
         for part in (self.top, self.rail, self.notice, self.state, self.tape, self.composer, self.conversation):
             part.show(facts, self.fits, at)
-        self.keys.show(keys_now(facts, self.keymap, open_panel=covered or self.help.open), self.fits)
+        keys = keys_now(facts, self.keymap, open_panel=covered or self.help.open, typed=typed)
+        self.keys.show(keys, self.fits)
 
     def restyle(self, look: Look) -> None:
         """With the next `show`."""

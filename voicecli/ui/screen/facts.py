@@ -24,6 +24,7 @@ from voicecli.core.changes import (
     TurnOpened,
 )
 from voicecli.printable import one_line
+from voicecli.ui.screen.countdown import seconds_of, with_seconds
 from voicecli.ui.screen.lanes import Tape
 from voicecli.ui.screen.standing import Standing
 from voicecli.ui.screen.states import State, Times, state
@@ -77,7 +78,8 @@ class Quiet(NamedTuple):
 class Facts:
     def __init__(self, *, half_duplex: bool = False, talk_key: str = "space") -> None:
         """`half_duplex`: the talk begins so. `talk_key` is what that key is called."""
-        self._talk_key = talk_key
+        self.talk_key = talk_key
+        """What does the same as that key now; another one while it would be typed."""
         self.view = View()
         self.began_at: float | None = None
         self.phase_since = 0.0
@@ -93,6 +95,7 @@ class Facts:
         self.turns = 0
         self.interruptions = 0
         self._standing = Standing()
+        self._over_at: dict[str, float] = {}  # code of a notice that says how long still -> until when
         self._interrupted: tuple[float, Interrupted] | None = None
         self._last: str | None = None  # the turn that was opened last
 
@@ -113,6 +116,18 @@ class Facts:
     def drop_notice(self, code: str) -> None:
         """Takes back a notice of the screen's own."""
         self._standing.drop(code)
+
+    def tick(self, at: float) -> None:
+        """Brings the notices that say how long still to this time; those whose time is over are taken away."""
+        for code, over_at in list(self._over_at.items()):
+            told = self._standing.told(code)
+            if told is None or at >= over_at:
+                self._standing.drop(code)
+                del self._over_at[code]
+            else:
+                self._standing.put(with_seconds(told, math.ceil(over_at - at)))
+        if self.limits and all(limit.used(at) < NEAR for limit in self.limits):
+            self._standing.drop("limit_near")
 
     def apply(self, change: AnyChange, at: float) -> None:
         """Takes one change, which came at `at`."""
@@ -149,8 +164,7 @@ class Facts:
                 self.tape.queue(at, change.peaks)
             case LimitsNow():
                 self._limit(change, at)
-                if all(limit.used(at) < NEAR for limit in self.limits):
-                    self._standing.drop("limit_near")
+                self.tick(at)
             case DelayNow(item=turn):
                 self.delays.append((turn, change))
             case Told():
@@ -188,7 +202,7 @@ class Facts:
         """The one state, in words."""
         spent = [left for limit in self.limits if limit.used(at) == 100 and (left := limit.left_s(at)) is not None]
         times = Times(max(0.0, at - self.phase_since), self.queued_s, max(spent, default=None), self.interrupted(at))
-        return state(self.view, times, half_duplex=self.half_duplex, talk_key=self._talk_key)
+        return state(self.view, times, half_duplex=self.half_duplex, talk_key=self.talk_key)
 
     # ---- what it keeps
 
@@ -212,6 +226,9 @@ class Facts:
             self.quiet.append(Quiet(self._last, told, at))
         else:
             self._standing.add(told)
+            self._over_at.pop(told.code, None)
+            if (left := seconds_of(told)) is not None:
+                self._over_at[told.code] = at + left
 
     def _limit(self, change: LimitsNow, at: float) -> None:
         """Only what can be drawn: a limit without its numbers, or with impossible ones, says nothing."""

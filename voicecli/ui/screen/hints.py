@@ -44,8 +44,8 @@ def _microphone(facts: Facts) -> bool:
     return side is not None and side.state == "opened"
 
 
-def keys_now(facts: Facts, keymap: Keymap, *, open_panel: bool = False) -> list[Key]:
-    """The keys that do something now, the most useful first."""
+def keys_now(facts: Facts, keymap: Keymap, *, open_panel: bool = False, typed: bool = False) -> list[Key]:
+    """The keys that do something now, the most useful first; `typed`: a key that can be typed is."""
     view = facts.view
     phase = view.phase.phase if view.phase else ""
     keys: list[Key] = []
@@ -56,9 +56,9 @@ def keys_now(facts: Facts, keymap: Keymap, *, open_panel: bool = False) -> list[
     elif phase in ("assistant_speaking", "thinking"):
         keys.append(Key(label("escape"), "stop"))
     talk = _BY_ID["talk"]
-    if talk.when(view) and phase not in ("not_connected", "connecting"):
-        word = "send" if phase in ("recording", "recording_full") else "talk"
-        keys += _key(keymap, talk, word)
+    recording = phase in ("recording", "recording_full")
+    if talk.when(view) and (recording or (_microphone(facts) and phase not in ("not_connected", "connecting"))):
+        keys += _key(keymap, talk, "send" if recording else "talk", typed=typed)
     side = view.sound.get("input")
     on = "try the mic" if side is not None and side.state == "lost" else "unmute"
     for name, word in (("mute", "mute"), ("unmute", on), ("commands", "commands"), ("help", "help")):
@@ -67,6 +67,6 @@ def keys_now(facts: Facts, keymap: Keymap, *, open_panel: bool = False) -> list[
     return keys
 
 
-def _key(keymap: Keymap, action: Action, word: str) -> list[Key]:
-    shown = keymap.label(action)
+def _key(keymap: Keymap, action: Action, word: str, *, typed: bool = False) -> list[Key]:
+    shown = keymap.acting(action, typed=typed)
     return [Key(shown, word)] if shown else []

@@ -142,6 +142,10 @@ class Keymap:
         """The first key of `action` as it is shown; "" where it has none."""
         return next((label(key) for key in self.keys(action)), "")
 
+    def acting(self, action: Action, *, typed: bool) -> str:
+        """As `label`, of its keys that act now; `typed`: a key that can be typed is."""
+        return next((label(key) for key in self.keys(action) if not typed or key not in ON_EMPTY), "")
+
     def labels(self, action: Action) -> str:
         """All its keys as they are shown."""
         return ", ".join(label(key) for key in self.keys(action))

@@ -52,13 +52,15 @@ class Palette(CommandPalette):
     Palette #--input { border: none; height: 1; background: $panel; }
     Palette #--input Label { margin-top: 0; }
     Palette CommandInput, Palette CommandInput:focus { border: none; height: 1; padding: 0; background: $panel; }
+    Palette CommandInput > .input--placeholder { color: $text-muted; }
     Palette #--results { background: $panel; }
     Palette CommandList { border: none; background: $panel; scrollbar-size-vertical: 1; }
     Palette CommandList:focus { border: none; }
     Palette CommandList > .option-list--option-highlighted {
         background: $background; color: $text-accent; text-style: bold;
     }
-    Palette:nocolor CommandList > .option-list--option-highlighted { text-style: reverse; }
+    /* Textual's lists pass over `reverse`. */
+    Palette:nocolor CommandList > .option-list--option-highlighted { text-style: bold underline; }
     """
 
     def __init__(self, view: View, keymap: Keymap, width: int, glyphs: Glyphs, act: Callable[[Entry], None]) -> None:

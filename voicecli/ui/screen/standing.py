@@ -66,6 +66,13 @@ class Standing:
         self.drop(told.code)
         self._told = [*self._told[-(MOST - 1) :], told]
 
+    def told(self, code: str) -> Told | None:
+        return next((told for told in self._told if told.code == code), None)
+
+    def put(self, new: Told) -> None:
+        """In the place of the one of the same code."""
+        self._told = [new if told.code == new.code else told for told in self._told]
+
     def close(self) -> Told | None:
         """Takes the top one away."""
         return self._told.pop() if self._told else None

@@ -176,6 +176,8 @@ def _answer(row: Row, shown: Safe, glyphs: Glyphs, heard: int | None, by: str | 
             writing.line(_why("the answer ended here" if text else "no answer", row, clean), "failed")
         case "cancelled":
             writing.line("stopped here" if text else "stopped before it began", "about")
+        case "done" if row.error_code:
+            writing.line(_why("the answer ended here", row, clean), "about")
         case _ if not text and row.received_ms:
             writing.put(f"(speech, {row.received_ms / 1000:.1f} s)", "hearing")
     return writing.said()
