@@ -7,13 +7,8 @@ from typing import Final
 from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
-<<<<<<< HEAD
 from voicecli.core import barge_in, notices, tools
-from voicecli.core.changes import TurnRole, Via
-=======
-from voicecli.core import barge_in, notices
 from voicecli.core.changes import Status, TurnRole, Via
->>>>>>> fe28976256978be5fff0264afe1757d630f516da
 from voicecli.core.effects import Play
 from voicecli.core.intake import too_much
 from voicecli.core.pending import Kind
@@ -220,13 +215,9 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         wait_s=talk.resets.wait_s(at),
         wanted=current is None or stage is Stage.CANCELLING or talk.responses.dead(name),
     )
-<<<<<<< HEAD
     tools.all_here(talk)
-=======
-    stopped = talk.responses.dead(name) or (details is not None and details.reason == "turn_detected")
     ends: Status = "failed" if response.status == "failed" else "done"
     code = why.code if why is not None else ""
->>>>>>> fe28976256978be5fff0264afe1757d630f516da
     for item in items:
         if talk.ledger.unsettled(item):
             generated(talk, item, ends, code)
@@ -237,13 +228,8 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         elif stopped and barge_in.would_be_heard(talk, given.get(item) or talk.conversation.item(item)):
             barge_in.unheard(talk, item, name)
         elif response.status in ("completed", "incomplete"):
-<<<<<<< HEAD
-            generated(talk, item)
-        elif why is not None and response.status != "cancelled":
-=======
             generated(talk, item, ends, code)
-        elif why is not None:
->>>>>>> fe28976256978be5fff0264afe1757d630f516da
+        elif why is not None and response.status != "cancelled":
             talk.transcript.stopped(item, "failed", why.code, why.detail.raw)
         else:
             talk.transcript.stopped(item, "cancelled")
