@@ -233,7 +233,7 @@ WAYS = [
     Way("echoed in the close", closing, faces=FACES),
     Way("spelled in pieces", pieces, 0, faces=FACES),
     Way("frames that make no sense", misshapen, 0, faces=FACES),
-    Way("a tool's arguments", tools, 0, faces=FACES),
+    Way("a tool's arguments", tools, 1, faces=FACES),
     Way("too big", huge, faces=FACES),
     *(Way(f"fatal {code}", fatal(code, n), faces=(SHOT, JSONL)) for code, n in zip(sorted(FATAL), CLOSES, strict=True)),
     *(Way(f"{code} with the key", says(f"{code} {{key}}", '{"error":"{key}"}')) for code in (400, 403, 429, 500, 503)),

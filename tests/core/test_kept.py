@@ -27,7 +27,7 @@ def test_old_rows_are_forgotten_and_counted_and_new_ones_go_on_g11():
     bench.give(Quit())
     assert bench.ended.turns == MOST_ROWS + 11
     (told,) = [told for told in bench.shown(Told) if told.code == "passed_over"]
-    assert told.title == "Passed over in this talk: 11 turns that were too many to be kept."
+    assert told.title == "Passed over in this talk: 11 turns too many to be kept."
 
 
 def test_a_row_that_is_forgotten_while_it_is_open_is_closed_for_the_faces_g11():
@@ -50,7 +50,7 @@ def test_of_a_text_without_end_the_beginning_is_shown_and_the_rest_counted_g11()
     assert len(bench.turn("a1").text.raw) == MOST_TEXT
     bench.give(Quit())
     (told,) = [told for told in bench.shown(Told) if told.code == "passed_over"]
-    assert told.title == "Passed over in this talk: 1 texts that were too long to be kept whole."
+    assert told.title == "Passed over in this talk: 1 text too long to be kept whole."
 
 
 def test_a_text_that_was_cut_at_its_longest_is_whole_where_it_is_said_again_g11():

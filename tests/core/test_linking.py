@@ -384,7 +384,6 @@ def test_e5_to_e9_are_refused_in_either_dialect_with_field_value_and_limit(field
     ("refusal", "notice"),
     [
         (error("Rate limit reached. Try again in 20s", "rate_limit_exceeded"), "rate_limit"),
-        (error("You exceeded your current quota", "insufficient_quota"), "insufficient_quota"),
         (error("No such model", "model_not_found"), "model_not_found"),
     ],
 )
@@ -462,11 +461,14 @@ def test_an_error_after_an_answer_has_begun_leaves_it_alone():
     assert bench.session.talk.responses.busy
 
 
-def test_an_error_that_ends_the_account_ends_the_answer_that_has_begun():
+@pytest.mark.parametrize("begun", [(), (created(), added(), written("half"))])
+def test_an_error_that_ends_the_account_and_closes_nothing_ends_the_answer_soon(begun):
     bench = Bench(CHAT).ready()
     bench.types("one", at=1.0)
-    bench.says(created(), added(), written("half"), error("You exceeded your current quota", "insufficient_quota"))
-    assert (bench.turn("a1").status, bench.turn("a1").error_code) == ("failed", "insufficient_quota")
+    bench.says(*begun, error("You exceeded your current quota", "insufficient_quota"))
+    assert bench.codes(bench.until(5.9)) == []
+    bench.until(6.1)
+    assert bench.codes() == ["insufficient_quota", "answer_refused"]
     assert not bench.session.talk.responses.busy
     assert bench.session.talk.ending.answer_failed
 

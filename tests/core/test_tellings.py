@@ -60,7 +60,7 @@ def test_a_flood_of_legal_events_is_told_in_few_words_and_counted_at_the_end_g11
     assert all(len(told.title) < 200 for told in bench.shown(Told))
     bench.give(Quit())
     (told,) = [told for told in bench.shown(Told) if told.code == "passed_over"]
-    assert told.title == "Passed over in this talk: 480 notices that were told often enough."
+    assert told.title == "Passed over in this talk: 480 notices of what had been told often enough."
 
 
 def test_an_error_that_is_told_again_after_an_hour_is_told():

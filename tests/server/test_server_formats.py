@@ -204,4 +204,7 @@ def test_a_format_it_does_not_speak_is_refused_with_those_it_does(spelling: Spel
         new = talk.send("session.update", session={"type": "realtime", "audio": audio})
     wrong = only(new, "error")["error"]
     assert wrong["code"] == "invalid_value"
-    assert all(name in wrong["message"] for name in FORMATS)
+    named = [GA_NAMES[name] if spelling is Spelling.GA else name for name in FORMATS]
+    assert all(repr(name) in wrong["message"] for name in named)
+    assert ("pcm16" in wrong["message"]) == (spelling is Spelling.BETA)
+    assert ("opus" if spelling is Spelling.BETA else "16000") in wrong["message"]

@@ -2,6 +2,7 @@
 
 import re
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -23,7 +24,7 @@ from voicecli.core.changes import (
 )
 from voicecli.printable import printable
 from voicecli.secret import Redactor, Secret
-from voicecli.ui.plain import ROLES, WORDS_WAIT_S, OneShot, Plain, notice_line, transcript
+from voicecli.ui.plain import ROLES, WORDS_WAIT_S, OneShot, Plain, Written, notice_line, transcript
 from voicecli.ui.view import FINAL
 
 COLUMN_0 = re.compile(rf"(?:{'|'.join(ROLES)}): |  ")
@@ -358,7 +359,19 @@ def test_an_answer_that_the_server_corrects_is_written_again_whole():
 
 
 def test_without_an_answer_nothing_is_on_stdout():
-    assert OneShot().show(ended(), 0.0).out == ""
+    assert OneShot().show(ended(), 0.0) == Written("", ("notice: The answer came without words.",))
+    failed = msgspec.structs.replace(ended(), exit_code=1)
+    assert OneShot().show(failed, 0.0) == Written()  # why was told
+
+
+def test_an_answer_that_is_only_a_call_of_a_tool_is_told_beside_stdout():
+    face = OneShot()
+    call = 'weather {"city":\n"Rome\x1b[2J"}'
+    written = [face.show(change, 0.0) for change in (opened("f", "tool", "tool"), done("f", call), ended())]
+    assert "".join(each.out for each in written) == ""
+    assert [line for each in written for line in each.err] == [
+        'notice: The answer is only a call of a tool, which voicecli does not carry out: weather {"city": "Rome␛[2J"}'
+    ]
 
 
 @pytest.mark.parametrize("before", range(170, 201, 3))

@@ -9,7 +9,7 @@ from msgspec.structs import asdict, replace
 
 from voicecli.core.changes import Started
 from voicecli.core.plan import Plan
-from voicecli.protocol.dialects import Spelling
+from voicecli.protocol.dialects import SOUND_ALONE
 from voicecli.protocol.items import CustomVoice, NoiseReduction, SessionConfig, Transcription, TurnDetection
 from voicecli.protocol.profiles import Choice, Profile, choose
 from voicecli.secret import Redactor
@@ -97,8 +97,7 @@ def session(settings: Settings, profile: Profile, mode: Mode, given: SessionConf
 
 def _modalities(given: tuple[str, ...], profile: Profile) -> tuple[str, ...]:
     """Each once; where the spelling is GA, sound means sound with its text, so that nothing is lost by saying it."""
-    spoken = profile.spelling is Spelling.GA and set(given) == {"audio"}
-    return ("text", "audio") if spoken else tuple(dict.fromkeys(given))
+    return SOUND_ALONE[profile.spelling] if set(given) == {"audio"} else tuple(dict.fromkeys(given))
 
 
 def unused(settings: Settings, plan: Plan, given: SessionConfig) -> tuple[str, ...]:

@@ -143,7 +143,7 @@ def error(talk: Talk, event: ServerError, at: float) -> None:
         purpose = talk.pending.answered(Kind.RESPONSE)  # servers of 2024 gave no event id
     if purpose is None and _of_the_answer(talk, info):
         # Some servers report a trouble of their own and answer all the same.
-        if catalogue.fits(catalogue.LIMITED, info) or catalogue.meant(info) in notices.FATAL | notices.REFUSING:
+        if catalogue.fits(catalogue.LIMITED, info) or catalogue.meant(info) == "model_not_found":
             purpose = talk.pending.answered(Kind.RESPONSE) or Purpose(Kind.RESPONSE, "")
         else:
             talk.responses.doubt(at)
@@ -168,10 +168,8 @@ def error(talk: Talk, event: ServerError, at: float) -> None:
     if talk.connection.state is Link.GREETING or told.code in notices.FATAL:
         talk.connection.fails(told.code, at)
     talk.tell_of_server(told)
-    if told.code in notices.FATAL and (current := talk.responses.current) is not None:
-        talk.ending.answer_failed, talk.responses.wanted = True, False
-        if talk.responses.done(current.id or "", at):
-            answers.given_up(talk, current, told.code, at)
+    if told.code in notices.FATAL:
+        talk.responses.doubt(at)  # usually the server closes now
     if kind is Kind.UPDATE:
         ready(talk, Cue.REFUSED, at)
     if kind is Kind.ITEM and purpose is not None:

@@ -61,13 +61,13 @@ def _tell_silent(talk: Talk, seconds: float) -> None:
 def count(talk: Talk) -> None:
     """At the end: what was passed over more often than it was told, and what was too much to be kept (G11)."""
     counts = (
-        (talk.strange if talk.strange > talk.times_told("unknown_event") else 0, "messages of unknown kinds"),
-        (talk.malformed if talk.malformed > talk.times_told("malformed") else 0, "messages that made no sense"),
-        (talk.tellings.spared, "notices that were told often enough"),
-        (talk.transcript.clipped, "texts that were too long to be kept whole"),
-        (talk.transcript.forgotten, "turns that were too many to be kept"),
+        (talk.strange if talk.strange > talk.times_told("unknown_event") else 0, "message{s} of unknown kinds"),
+        (talk.malformed if talk.malformed > talk.times_told("malformed") else 0, "message{s} that made no sense"),
+        (talk.tellings.spared, "notice{s} of what had been told often enough"),
+        (talk.transcript.clipped, "text{s} too long to be kept whole"),
+        (talk.transcript.forgotten, "turn{s} too many to be kept"),
     )
-    if said := ", ".join(f"{n:,} {what}" for n, what in counts if n):
+    if said := ", ".join(f"{n:,} {what.format(s='' if n == 1 else 's')}" for n, what in counts if n):
         talk.tell("passed_over", what=said)
 
 

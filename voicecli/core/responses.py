@@ -222,8 +222,8 @@ class Responses:
         return self.wanted
 
     def doubt(self, at: float) -> None:
-        """An error came that may be the refusal of what was asked for and has not begun: it is not waited for long."""
-        if self.current is not None and self.current.id is None:
+        """An error came that may be the end of what was asked for: it is not waited for long."""
+        if self.current is not None:
             self.current.heard_from, self.current.patience_s = at, DOUBT_S
 
     def timed_out(self, at: float) -> bool:

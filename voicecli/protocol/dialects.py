@@ -25,6 +25,9 @@ class Spelling(Enum):
 HAS_IMAGES: Final = {Spelling.BETA: False, Spelling.GA: True}
 """Whether an item may hold an image."""
 
+SOUND_ALONE: Final = {Spelling.BETA: ("audio",), Spelling.GA: ("text", "audio")}
+"""What asking for nothing but sound is inside: GA's sound comes with its text."""
+
 
 class Lossy(NamedTuple):
     """A value that a spelling has no place for, or that it would bring back as another one."""

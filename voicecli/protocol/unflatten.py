@@ -32,6 +32,11 @@ def _ga_format(name: str) -> dict[str, object] | None:
     return {"type": name} if "/" in name else None
 
 
+def format_named(name: str, spelling: Spelling) -> object:
+    """A format as this spelling writes it."""
+    return name if spelling is Spelling.BETA else _ga_format(name) or name
+
+
 def _ga_modalities(inside: tuple[str, ...], path: str, lost: list[Lossy]) -> list[str]:
     said = ["audio"] if "audio" in inside else list(inside)
     if modalities_inside(said) not in (inside, list(inside)):

@@ -11,8 +11,10 @@ from msgspec import UNSET
 from msgspec.structs import asdict, replace
 
 from voicecli.ports import PCM16
+from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import FORMATS, ErrorInfo, ResponseConfig, SessionConfig, TurnDetection
 from voicecli.protocol.profiles import EMBEDDED_GA
+from voicecli.protocol.unflatten import format_named
 from voicecli.server.buffer import DEFAULT_PREFIX_MS, DEFAULT_SILENCE_MS, DEFAULT_THRESHOLD
 from voicecli.server.refusals import invalid, invalid_value
 
@@ -20,7 +22,6 @@ MODEL: Final = EMBEDDED_GA.model
 VOICE: Final = "alloy"
 MOST_DESCRIPTION: Final = 1024
 """Characters of a function's description (seen at OpenAI, not in the contract)."""
-_NAMED: Final = ", ".join(f"'{name}'" for name in FORMATS)
 _FIXED: Final = frozenset({"id", "object", "expires_at", "model"})
 """What no update changes (D5)."""
 
@@ -80,12 +81,13 @@ def for_response(session: SessionConfig, config: ResponseConfig) -> SessionConfi
     return replace(session, **{name: value for name, value in own.items() if name in SessionConfig.__struct_fields__})
 
 
-def refused(config: SessionConfig | ResponseConfig, root: str) -> ErrorInfo | None:
+def refused(config: SessionConfig | ResponseConfig, root: str, spelling: Spelling) -> ErrorInfo | None:
     """What this server cannot do of an update or of a `response.create`; None: it can do it all."""
     for name in ("input_audio_format", "output_audio_format"):
         value = getattr(config, name, UNSET)
         if value is not UNSET and value not in FORMATS:
-            return invalid_value(f"{root}.{name}", value, f"Supported values are: {_NAMED}.")
+            listed = ", ".join(repr(format_named(known, spelling)) for known in FORMATS)
+            return invalid_value(f"{root}.{name}", format_named(value, spelling), f"Supported values are: {listed}.")
     for n, tool in enumerate(config.tools or ()):
         length = len(tool.description or "")
         if length > MOST_DESCRIPTION:

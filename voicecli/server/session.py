@@ -194,7 +194,7 @@ class ServerSession:
         return wrong_fields(kind, raw, self._spelling)
 
     def _configure(self, change: SessionConfig) -> ErrorInfo | None:
-        wrong = configuration.refused(change, "session")
+        wrong = configuration.refused(change, "session", self._spelling)
         if wrong is not None:
             return wrong
         if self._changes_voice(change):
@@ -208,7 +208,7 @@ class ServerSession:
 
     def _wrong_response(self, asked: ResponseConfig) -> ErrorInfo | None:
         """What this session cannot do of a `response.create`."""
-        wrong = configuration.refused(asked, "response")
+        wrong = configuration.refused(asked, "response", self._spelling)
         if wrong is not None:
             return wrong
         aside = asked.conversation == "none"

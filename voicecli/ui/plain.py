@@ -268,6 +268,7 @@ class OneShot:
         self._clean = clean
         self._so_far: dict[str, list[str]] = {}
         self._column = 0
+        self._said = False
 
     def show(self, change: AnyChange, at: float) -> Written:  # noqa: ARG002 - every face is called so
         """What `change` makes due."""
@@ -282,8 +283,17 @@ class OneShot:
             case TurnSet(item=item, text=text) if self._answers(item):
                 return Written(self._whole(item, text.raw))
             case Ended():
-                return Written(self._put("\n") if self._column else "")
+                wordless = change.exit_code == 0 and not self._said
+                return Written(self._put("\n") if self._column else "", (self._wordless(),) if wordless else ())
         return Written()
+
+    def _wordless(self) -> str:
+        """Why there is nothing on stdout although nothing failed."""
+        calls = [row.text.raw.strip() for row in self.view.rows() if row.role == "tool" and row.text.raw.strip()]
+        if not calls:
+            return "notice: The answer came without words."
+        said = one_line(self._clean(printable("; ".join(calls))), LONGEST_QUOTE)
+        return painted(f"notice: The answer is only a call of a tool, which voicecli does not carry out: {said}")
 
     def _answers(self, item: str) -> bool:
         row = self.view.head(item)
@@ -309,6 +319,7 @@ class OneShot:
 
     def _put(self, text: str) -> str:
         shown = printable(text)
+        self._said = self._said or bool(shown.strip())
         self._column = len(shown.rpartition("\n")[2]) + (0 if "\n" in shown else self._column)
         return shown
 
