@@ -121,6 +121,7 @@ class Screen:
             clean=self._parts.config.redactor,
             settle=settle_interpreter,
             halt=_halt,
+            ending=lambda: bool(talk.leaving),
             driver_class=_driver(),
         )
         app.typed_before = known.typed
