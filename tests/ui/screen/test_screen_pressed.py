@@ -429,6 +429,14 @@ def test_the_question_whether_to_end_names_the_keys_that_do(keys: str, called: s
     play(script, keymap=keymap)
 
 
+def test_when_a_file_has_said_all_nothing_offers_to_talk():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        assert "no microphone" in app.face.state.lines[-1]
+        assert "space" not in app.face.keys.lines[-1]
+
+    play(script, a_talk("ptt", "waiting_for_you_to_type"))
+
+
 def test_a_talk_key_that_would_only_say_that_the_microphone_is_off_is_not_offered():
     async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
         assert "space talk" in app.face.keys.lines[-1]
