@@ -345,6 +345,17 @@ def test_in_the_list_letters_are_typed_the_talk_key_talks_and_escape_closes_it()
     assert play(script, a_talk("ptt", "press_to_talk")).given == [TalkPressed(AT, releases_seen=False)]
 
 
+def test_the_list_is_drawn_with_what_the_look_allows():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.3)
+        found = app.screen.query_one("CommandList")
+        assert found.max_scroll_y > 0
+        assert not found.scrollbars_enabled[0] or found.styles.scrollbar_size_vertical == 0
+
+    play(script, size=(80, 16))
+
+
 def test_the_list_covers_neither_state_nor_tape_nor_line_nor_keys_and_survives_a_storm_of_sizes():
     async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
         await pilot.press("ctrl+p")

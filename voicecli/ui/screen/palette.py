@@ -54,7 +54,7 @@ class Palette(CommandPalette):
     Palette CommandInput, Palette CommandInput:focus { border: none; height: 1; padding: 0; background: $panel; }
     Palette CommandInput > .input--placeholder { color: $text-muted; }
     Palette #--results { background: $panel; }
-    Palette CommandList { border: none; background: $panel; scrollbar-size-vertical: 1; }
+    Palette CommandList { border: none; background: $panel; scrollbar-size: 0 0; }
     Palette CommandList:focus { border: none; }
     Palette CommandList > .option-list--option-highlighted {
         background: $background; color: $text-accent; text-style: bold;
