@@ -356,6 +356,25 @@ def test_the_list_is_drawn_with_what_the_look_allows():
     play(script, size=(80, 16))
 
 
+def test_the_list_stands_where_the_conversation_is_also_after_a_change_of_size():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.3)
+        for size in ((120, 40), (80, 24), (200, 60), (30, 20), (120, 40)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause(0.3)
+            layout = app.face.fits
+            found = app.screen.query_one("CommandList")
+            column = layout.text_column if layout.centred_left else 0
+            assert (found.region.x, found.region.right) == (column, min(column + 92, layout.main_width)), size
+            prompts = [option.prompt for option in found.options]
+            widest = max(prompt.cell_length for prompt in prompts)
+            assert widest <= max(found.region.width, 48), size
+            assert widest > min(found.region.width, 92) - 20, size
+
+    play(script, size=(120, 40))
+
+
 def test_the_list_covers_neither_state_nor_tape_nor_line_nor_keys_and_survives_a_storm_of_sizes():
     async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
         await pilot.press("ctrl+p")
