@@ -275,6 +275,20 @@ def test_help_stands_over_the_conversation_and_nothing_else():
     play(script)
 
 
+@pytest.mark.parametrize(("size", "left", "right"), [((200, 60), 38, 130), ((80, 24), 1, 79), ((120, 40), 1, 83)])
+def test_help_stands_on_the_column_of_the_conversation_where_that_is_centred(
+    size: tuple[int, int], left: int, right: int
+):
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("f1")
+        await drained(pilot)
+        lines = [line for line in app.face.help.lines if line.strip()]
+        assert min(len(line) - len(line.lstrip()) for line in lines) == left
+        assert max(len(line.rstrip()) for line in lines) == right
+
+    play(script, size=size)
+
+
 def test_help_shows_what_is_bound():
     keymap, _ = read_keys([KeySaid("MUTE", "f8", "x"), KeySaid("HELP", "f3", "x"), KeySaid("COPY", "none", "x")])
 
