@@ -505,6 +505,19 @@ def test_a_key_that_no_longer_ends_the_talk_does_nothing(keys: str):
     assert (talking.given, talking.done, talking.left) == ([], [], [])
 
 
+def test_after_a_resize_the_line_with_the_cursor_is_seen():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        app.face.composer.value = "\n".join(f"line {n}" for n in range(9))
+        for size in ((20, 5), (80, 24), (40, 8)):
+            await pilot.resize_terminal(*size)
+            await drained(pilot)
+            await drained(pilot)
+            editor = app.face.composer.editor
+            assert 0 <= 8 - editor.scroll_offset.y < editor.size.height
+
+    play(script)
+
+
 def test_the_line_goes_on_where_it_was_after_a_screen_that_was_too_small():
     async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
         await pilot.press(*"abc")
