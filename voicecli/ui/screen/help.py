@@ -22,6 +22,9 @@ from voicecli.ui.view import View
 
 TWO_COLUMNS: Final = 76
 NOTES: Final = (
+    "Tab leads into the conversation: j and k go turn by turn, g and G to its ends; y copies the turn, Y the talk; "
+    "esc comes back.",
+    "The mouse held on the state line is the talk key: with push-to-talk, let go to send.",
     "Grey words are still to be heard. Struck words never were.",
     f"Other keys: {KEY_PREFIX}<ACTION>, in the environment or in config.env.",
 )
