@@ -56,7 +56,7 @@ def test_a_file_speaks_as_one_press_with_nobody_at_the_keyboard(dialect: str, ho
     ]
     assert "refused" not in [each["code"] for each in found if each["type"] == "notice"]
     states = [(each["state"], each["detail"]) for each in found if each["type"] == "state"]
-    assert ("recording", "held") in states
+    assert ("recording", "latched") in states
     assert loud_s(home.work / "a.wav") == pytest.approx(0.4, abs=0.1)
 
 
@@ -101,7 +101,7 @@ def test_json_starts_and_ends_a_recording_by_command(home: Home) -> None:
     question(home.work / "q.wav", voice(0.5), silence(60))
     args = ("--jsonl", "--ptt", "--audio-in", "q.wav", "--audio-out", "a.wav")
     with server() as far, home.running("talk", "--url", far.url, *args) as talk:
-        talk.lines().until('"state":"recording","detail":"held"')
+        talk.lines().until('"state":"recording","detail":"latched"')
         wait_for(lambda: sent_s(far) > 0.5)
         talk.type('{"type":"command","line":"/talk"}')
         talk.lines().until('"role":"assistant".*"status":"done"')

@@ -323,7 +323,10 @@ def test_without_colours_none_is_sent(home: Home) -> None:
         assert not re.search(rb"\x1b\[[0-9;]*[34]8;", chat.terminal.data)
 
 
-@pytest.mark.parametrize("env", [{"LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}, {}])
+@pytest.mark.parametrize(
+    "env",
+    [{"LANG": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "LC_ALL": "POSIX"}, {"LC_ALL": "C"}, {}],
+)
 def test_where_the_locale_is_not_utf8_all_of_it_is_ascii(env: dict[str, str], home: Home) -> None:
     args = () if env else ("--ascii",)
     with server() as far, shown(home, "chat", "--url", far.url, *args, **env) as chat:

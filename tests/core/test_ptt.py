@@ -715,7 +715,7 @@ def test_an_answer_that_is_asked_for_while_somebody_talks_waits_for_it():
 def test_a_file_speaks_as_one_press_and_the_talk_ends_when_it_is_answered():
     bench = Keyed(FILE)
     bench.ready()
-    assert bench.state == ("recording", "held")
+    assert bench.state == ("recording", "latched"), "nobody holds a key that could be let go"
     given = bench.goes_on(1.1) + bench.give(InputSpent())
     assert times(given) == ms(0.1, 1.1)
     assert wire(given) == ["append", "InputAudioBufferCommit", "ResponseCreate"]
@@ -725,6 +725,17 @@ def test_a_file_speaks_as_one_press_and_the_talk_ends_when_it_is_answered():
     bench.until(10.0)
     assert bench.ended
     assert (bench.ended.exit_code, bench.ended.reason) == (0, "done")
+
+
+def test_a_file_that_has_said_all_leaves_only_the_keyboard_to_wait_for():
+    bench = Keyed(replace(FILE, keyboard="terminal"))
+    bench.ready()
+    bench.goes_on(1.1)
+    bench.give(InputSpent())
+    answer(bench, 500)
+    bench.plays(0, 500)
+    bench.until(10.0)
+    assert bench.state == ("waiting_for_you_to_type", "")
 
 
 def test_a_file_may_be_longer_than_two_minutes():

@@ -14,7 +14,7 @@ from time import perf_counter
 
 import numpy as np
 import pytest
-from panes import AT_PROMPT, Pane
+from panes import AT_PROMPT, PROMPT, Pane
 from talking import QUESTION
 from virtual_audio import Recording, VirtualAudio
 
@@ -257,6 +257,25 @@ def test_stopped_by_ctrl_z_it_hears_nobody_and_fg_brings_it_back_muted(virtual_a
         wait_for(lambda: len(virtual_audio.listeners()) == 1, 2)
         screen.press("C-q")
         typed, answer = over(screen, before, virtual_audio, 0)
+    assert typed == "you: go on"
+    assert CUT.search(answer)
+
+
+def test_stopped_and_then_ended_in_the_background_it_leaves_the_terminal_to_the_shell(
+    virtual_audio: VirtualAudio, home: Home
+) -> None:
+    """Whoever touches the terminal from there is stopped once more, and would never end."""
+    with answering(home, virtual_audio) as (screen, before):
+        talk = screen.job
+        screen.press("C-z")
+        screen.until(f"Stopped .*{AT_PROMPT}")
+        screen.type("kill %1; kill -CONT %1")
+        wait_for(lambda: gone(talk), END_S)
+        screen.type("jobs")
+        screen.until(r"(Done\(|Exit )143")  # as shells say it
+        assert screen.modes == before
+        assert released(virtual_audio)
+        typed, answer = turns([line.removeprefix(PROMPT) for line in screen.all])
     assert typed == "you: go on"
     assert CUT.search(answer)
 

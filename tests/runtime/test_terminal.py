@@ -37,11 +37,14 @@ def answers(master: int, answer: bytes) -> threading.Thread:
 @pytest.mark.parametrize(
     ("answer", "known"),
     [
-        (b"\x1b]11;rgb:0f0f/1313/1818\x1b\\\x1b[1;2R", Known(False, False)),
-        (b"\x1b]11;rgb:ff/fa/f6\x07\x1b[1;3R", Known(True, True)),
-        (b"\x1b[1;2R", Known(None, False)),
-        (b"he\x1b[1;2R\x1b]11;rgb:ffff/ffff/ffff\x1b\\llo", Known(True, False, b"hello")),
-        (b"\x1b]11;rgb:zz/zz/zz\x1b\\\x1b[1;2R", Known(None, False, b"\x1b]11;rgb:zz/zz/zz\x1b\\")),
+        (b"\x1b]11;rgb:0f0f/1313/1818\x1b\\\x1b[1;2R", Known(False, True)),
+        (b"\x1b]11;rgb:ff/fa/f6\x07\x1b[1;3R", Known(True, False)),
+        (b"\x1b[1;4R", Known(None, False)),
+        (b"\x1b[1;1R", Known(None, False)),
+        (b"", Known(None, True, answered=False)),
+        (b"\x1b[1;2R", Known(None, True)),
+        (b"he\x1b[1;2R\x1b]11;rgb:ffff/ffff/ffff\x1b\\llo", Known(True, True, b"hello")),
+        (b"\x1b]11;rgb:zz/zz/zz\x1b\\\x1b[1;2R", Known(None, True, b"\x1b]11;rgb:zz/zz/zz\x1b\\")),
     ],
 )
 def test_an_answer_says_how_light_the_background_is_and_how_wide_the_glyphs(answer: bytes, known: Known) -> None:
@@ -58,7 +61,7 @@ def test_a_terminal_that_answers_is_asked_in_a_moment_and_left_as_it_was() -> No
     master, slave = os.openpty()
     before = termios.tcgetattr(slave)
     answers(master, b"q\x1b]11;rgb:ffff/ffff/ffff\x1b\\\x1b[1;2R")
-    assert ask(slave, slave, 10.0) == Known(True, False, b"q")
+    assert ask(slave, slave, 10.0) == Known(True, True, b"q")
     assert termios.tcgetattr(slave) == before
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import locale
 import logging
 import os
 import shutil
@@ -121,6 +122,7 @@ class Screen:
             clean=self._parts.config.redactor,
             settle=settle_interpreter,
             halt=_halt,
+            ending=lambda: bool(talk.leaving),
             driver_class=_driver(),
         )
         app.typed_before = known.typed
@@ -209,10 +211,17 @@ def _look(module: ModuleType, settings: Settings, known: Known) -> Any:
     light = known.light if known.light is not None else light_by_name(os.environ.get("COLORFGBG", ""))
     if settings.theme != "auto":
         light = settings.theme == "light"
-    encoding = (sys.stdout.encoding or "").lower().replace("-", "")
-    plain = settings.ascii or known.wide or encoding != "utf8" or os.environ.get("TERM") == "linux"
+    plain = settings.ascii or not (known.narrow and _utf8()) or os.environ.get("TERM") == "linux"
     still = settings.motion == "off" or os.environ.get("TEXTUAL_ANIMATIONS", "").lower() == "none"
     return module.Look(light=bool(light), ascii=plain, motion=not still, coloured=not os.environ.get("NO_COLOR"))
+
+
+def _utf8() -> bool:
+    """The person's locale, which Python's UTF-8 mode hides, and what we write have those characters."""
+    encodings = [sys.stdout.encoding or ""]
+    if os.name == "posix":
+        encodings.append(locale.getencoding())
+    return all(encoding.lower().replace("-", "") == "utf8" for encoding in encodings)
 
 
 def _files(beginning: str) -> list[str]:

@@ -328,6 +328,8 @@ class VoiceSession:
         audible = talk.audible(at)
         talk.uplink.audible(audible and talk.echo == "half-duplex", at)
         held = {Gate.HELD: "held", Gate.LATCHED: "latched"}.get(talk.uplink.gate, "")
+        if held and talk.plan.microphone == "file":
+            held = "latched"  # it holds no key that could be let go
         dry_s = patience.dry_s(talk, at)
         phase = PhaseNow(self._phase_word(audible, dry_s is not None, at), held)
         if phase.phase == "waiting_for_sound":
@@ -356,7 +358,7 @@ class VoiceSession:
             return "muted"
         if talk.limits.spent(at):
             return "waiting_for_the_limit"
-        if not talk.sides[Side.MICROPHONE].there:
+        if not talk.sides[Side.MICROPHONE].there or (talk.plan.ptt and talk.ending.file_over):
             return "waiting_for_you_to_type"
         return "press_to_talk" if talk.plan.ptt else "listening"
 

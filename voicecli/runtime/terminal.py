@@ -53,8 +53,8 @@ class Known(NamedTuple):
 
     light: bool | None = None
     """Whether its background is a light one; None: it did not say."""
-    wide: bool = False
-    """Glyphs of ambiguous width take two cells."""
+    narrow: bool = True
+    """A glyph takes one cell, as far as is known; not so where it is as wide as an ideogram, or shown byte by byte."""
     typed: bytes = b""
     """What the person had typed meanwhile."""
     answered: bool = True
@@ -93,8 +93,8 @@ def read(data: bytes) -> Known:
     if colour is not None:
         red, green, blue = (int(part, 16) / (16 ** len(part) - 1) for part in colour.groups())
         light = 0.299 * red + 0.587 * green + 0.114 * blue > 0.5
-    wide = place is not None and int(place[1]) == 3
-    return Known(light, wide, _PLACE.sub(b"", _COLOUR.sub(b"", data)), place is not None)
+    narrow = place is None or int(place[1]) == 2
+    return Known(light, narrow, _PLACE.sub(b"", _COLOUR.sub(b"", data)), place is not None)
 
 
 def light_by_name(colours: str) -> bool | None:

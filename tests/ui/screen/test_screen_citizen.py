@@ -62,10 +62,20 @@ def a_talk(phase: Phase = "listening") -> list[AnyChange]:
     ]
 
 
-def play(script: Script, changes: list[AnyChange], clock: Clock | None = None) -> tuple[TalkApp, Scripted]:
+def play(
+    script: Script, changes: list[AnyChange], clock: Clock | None = None, *, ended_by_then: bool = False
+) -> tuple[TalkApp, Scripted]:
+    """`ended_by_then`: once it has stopped, a signal ends the talk."""
     talking = Scripted(changes)
     stops: list[str] = []
-    app = TalkApp(talking, clock or Clock(), Look(), halt=lambda: stops.append("halted"), driver_class=Suspending)
+    app = TalkApp(
+        talking,
+        clock or Clock(),
+        Look(),
+        halt=lambda: stops.append("halted"),
+        ending=lambda: ended_by_then and "halted" in stops,
+        driver_class=Suspending,
+    )
     app.log_of_stops = stops  # type: ignore[attr-defined]
 
     async def run() -> None:
@@ -162,6 +172,19 @@ def test_what_is_recorded_when_the_program_is_stopped_is_thrown_away() -> None:
         assert talking.given[:2] == [Asked("interrupt"), Asked("mute")]
 
     play(script, a_talk("recording"))
+
+
+def test_a_talk_that_was_ended_while_it_was_stopped_leaves_the_terminal_to_the_shell() -> None:
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("ctrl+z")
+        talking.put(SoundNow(side="input", state="closed"))
+        await drained(pilot)
+        talking.leave(143)
+        await drained(pilot)
+
+    app, _ = play(script, a_talk(), ended_by_then=True)
+    assert app.log_of_stops == ["off", "halted"]  # type: ignore[attr-defined]
+    assert app.return_code == 143
 
 
 def test_without_a_microphone_it_stops_at_once_and_has_nothing_to_say() -> None:

@@ -65,6 +65,15 @@ def test_a_wrong_key_at_each_size() -> None:
     assert shown(refused(), (20, 5)) == ["error The server …"]
 
 
+def test_what_is_left_out_of_the_words_of_a_server_is_marked_also_where_the_keys_have_a_line_of_their_own() -> None:
+    told = notices.told("server_error", "the first words of it " * 8)
+    (*_, said, keys) = shown(with_notice(told), (80, 24))
+    assert said.endswith(" …")
+    assert len(said) <= L80.width
+    assert "the server says" in said
+    assert "close" in keys
+
+
 def test_role_title_keys_and_the_words_of_others_have_their_inks() -> None:
     strips = notice_lines(refused(), L80, DARK, UNICODE)
     assert style_of(strips, "error") == DARK("bad", bold=True)

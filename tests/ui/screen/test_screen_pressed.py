@@ -275,6 +275,20 @@ def test_help_stands_over_the_conversation_and_nothing_else():
     play(script)
 
 
+@pytest.mark.parametrize(("size", "left", "right"), [((200, 60), 38, 130), ((80, 24), 1, 79), ((120, 40), 1, 83)])
+def test_help_stands_on_the_column_of_the_conversation_where_that_is_centred(
+    size: tuple[int, int], left: int, right: int
+):
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("f1")
+        await drained(pilot)
+        lines = [line for line in app.face.help.lines if line.strip()]
+        assert min(len(line) - len(line.lstrip()) for line in lines) == left
+        assert max(len(line.rstrip()) for line in lines) == right
+
+    play(script, size=size)
+
+
 def test_help_shows_what_is_bound():
     keymap, _ = read_keys([KeySaid("MUTE", "f8", "x"), KeySaid("HELP", "f3", "x"), KeySaid("COPY", "none", "x")])
 
@@ -343,6 +357,36 @@ def test_in_the_list_letters_are_typed_the_talk_key_talks_and_escape_closes_it()
         assert app.face.composer.value == "x"
 
     assert play(script, a_talk("ptt", "press_to_talk")).given == [TalkPressed(AT, releases_seen=False)]
+
+
+def test_the_list_is_drawn_with_what_the_look_allows():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.3)
+        found = app.screen.query_one("CommandList")
+        assert found.max_scroll_y > 0
+        assert not found.scrollbars_enabled[0] or found.styles.scrollbar_size_vertical == 0
+
+    play(script, size=(80, 16))
+
+
+def test_the_list_stands_where_the_conversation_is_also_after_a_change_of_size():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press("ctrl+p")
+        await pilot.pause(0.3)
+        for size in ((120, 40), (80, 24), (200, 60), (30, 20), (120, 40)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause(0.3)
+            layout = app.face.fits
+            found = app.screen.query_one("CommandList")
+            column = layout.text_column if layout.centred_left else 0
+            assert (found.region.x, found.region.right) == (column, min(column + 92, layout.main_width)), size
+            prompts = [option.prompt for option in found.options]
+            widest = max(prompt.cell_length for prompt in prompts)
+            assert widest <= max(found.region.width, 48), size
+            assert widest > min(found.region.width, 92) - 20, size
+
+    play(script, size=(120, 40))
 
 
 def test_the_list_covers_neither_state_nor_tape_nor_line_nor_keys_and_survives_a_storm_of_sizes():
@@ -429,6 +473,14 @@ def test_the_question_whether_to_end_names_the_keys_that_do(keys: str, called: s
     play(script, keymap=keymap)
 
 
+def test_when_a_file_has_said_all_nothing_offers_to_talk():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        assert "no microphone" in app.face.state.lines[-1]
+        assert "space" not in app.face.keys.lines[-1]
+
+    play(script, a_talk("ptt", "waiting_for_you_to_type"))
+
+
 def test_a_talk_key_that_would_only_say_that_the_microphone_is_off_is_not_offered():
     async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
         assert "space talk" in app.face.keys.lines[-1]
@@ -451,6 +503,19 @@ def test_a_key_that_no_longer_ends_the_talk_does_nothing(keys: str):
 
     talking = play(script, keymap=keymap)
     assert (talking.given, talking.done, talking.left) == ([], [], [])
+
+
+def test_after_a_resize_the_line_with_the_cursor_is_seen():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        app.face.composer.value = "\n".join(f"line {n}" for n in range(9))
+        for size in ((20, 5), (80, 24), (40, 8)):
+            await pilot.resize_terminal(*size)
+            await drained(pilot)
+            await drained(pilot)
+            editor = app.face.composer.editor
+            assert 0 <= 8 - editor.scroll_offset.y < editor.size.height
+
+    play(script)
 
 
 def test_the_line_goes_on_where_it_was_after_a_screen_that_was_too_small():

@@ -1,5 +1,6 @@
 """Slash commands, keys, the list of commands and help are views of one table: each action in each, and none else."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +9,7 @@ from voicecli.core.changes import LinkNow, Phase, PhaseNow, SoundNow, Started, T
 from voicecli.settings import KeySaid
 from voicecli.ui.actions import ACTIONS, Do, help_lines, parse, possible
 from voicecli.ui.screen.completion import choices
+from voicecli.ui.screen.conversation import READING
 from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.glyphs import ASCII, UNICODE
 from voicecli.ui.screen.help import command_rows, help_strips, key_rows
@@ -125,6 +127,13 @@ def test_help_fits_every_width(width: int, inks, glyphs):
         assert "esc" in text
         if glyphs is ASCII:
             assert text.isascii()
+
+
+def test_help_says_what_acts_in_the_conversation_and_what_the_mouse_does():
+    said = " ".join(" ".join(strip.text for strip in help_strips(DEFAULT, View(), "", 80, DARK, UNICODE)).split())
+    words = set(re.split(r"[ ,;:]+", said[said.index("Tab leads") :]))
+    assert words >= READING
+    assert "The mouse held on the state line" in said
 
 
 @pytest.mark.parametrize("width", [72, 80, 84, 200])

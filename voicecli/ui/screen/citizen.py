@@ -40,6 +40,10 @@ class Restartable(Protocol):
     def restart(self) -> None: ...
 
 
+class _EndedMeanwhile(Exception):
+    """A signal has ended the talk while the program was stopped."""
+
+
 class Citizen(App[int]):
     """What every screen of ours owes the terminal, and the `Host` of its driver. Who derives from it has a `view`."""
 
@@ -52,9 +56,13 @@ class Citizen(App[int]):
         *,
         settle: Callable[[], None] = lambda: None,
         halt: Callable[[], None] = lambda: None,
+        ending: Callable[[], bool] = lambda: False,
         driver_class: type[Driver] | None = None,
     ) -> None:
-        """`settle` is called once the screen stands, for the interpreter; `halt` stops the process until it goes on."""
+        """`settle` is called once the screen stands, for the interpreter; `halt` stops the process until it goes on.
+
+        `ending`: a signal has ended the talk.
+        """
         super().__init__(driver_class=driver_class)
         self.typed_before = b""
         self.silenced = False
@@ -63,7 +71,7 @@ class Citizen(App[int]):
         self.stood = False
         """It has been seen."""
         self.talking, self.clock = talking, clock
-        self._settle, self._halt = settle, halt
+        self._settle, self._halt, self._ending = settle, halt, ending
         self._gone = False
         self._stop_by: float | None = None
         """When it stops at the latest, where that was asked for."""
@@ -110,7 +118,7 @@ class Citizen(App[int]):
     def _afresh(self) -> None:
         """Somebody stopped us without asking: nobody knows what the terminal is like now."""
         driver: object = self._driver
-        if isinstance(driver, Restartable):
+        if isinstance(driver, Restartable) and not self._ending():
             driver.restart()
             self.refresh(layout=True)
 
@@ -140,8 +148,13 @@ class Citizen(App[int]):
         if self._stop_by is None or (self._microphone_open and at < self._stop_by):
             return
         self._stop_by = None
-        with self.suspend():
-            self._halt()
+        try:
+            with self.suspend():
+                self._halt()
+                if self._ending():
+                    raise _EndedMeanwhile
+        except _EndedMeanwhile:
+            return  # the terminal is the shell's: to touch it in the background would stop us again
         if self._was_open:
             self._was_open = False
             self.talking.show(_OFF)

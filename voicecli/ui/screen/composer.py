@@ -250,7 +250,12 @@ class Composer(Vertical):
         self._offer()
 
     def on_resize(self) -> None:
-        self.call_after_refresh(self._fit)
+        self.call_after_refresh(self._refit)
+
+    def _refit(self) -> None:
+        """The line with the cursor is among those that are shown still."""
+        self._fit()
+        self.call_after_refresh(self.editor.scroll_cursor_visible)
 
     def _offer(self) -> None:
         text = self.editor.text

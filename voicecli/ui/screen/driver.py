@@ -61,6 +61,8 @@ class TalkDriver(LinuxDriver):
         self._host: Host = app  # type: ignore[assignment]
         assert sys.__stderr__ is not None
         self._file = _Out(sys.__stderr__, self._host)  # type: ignore[assignment]
+        self._resting = False
+        """The terminal is the shell's: everything has been put back, and nothing is written."""
 
     def _sigtstp_application(self, *_: object) -> None:
         self._host.stop_asked()
@@ -83,7 +85,26 @@ class TalkDriver(LinuxDriver):
             self.suspend_application_mode()
         self.resume_application_mode()
 
+    def start_application_mode(self) -> None:
+        rested, self._resting = self._resting, False
+        super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._resting = rested and self._key_thread is None  # in the background it does not start
+
+    def suspend_application_mode(self) -> None:
+        super().suspend_application_mode()
+        self._resting = True
+
+    def write(self, data: str) -> None:
+        if not self._resting:
+            super().write(data)
+
+    def disable_input(self) -> None:
+        if not self._resting:
+            super().disable_input()
+
     def stop_application_mode(self) -> None:
+        if self._resting:
+            return
         if self._mouse_pixels:
             self.write("\x1b[?1016l")
             self._mouse_pixels = False

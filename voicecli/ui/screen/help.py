@@ -14,6 +14,7 @@ from voicecli.settings import KEY_PREFIX
 from voicecli.ui.actions import ACTIONS
 from voicecli.ui.screen.glyphs import Glyphs
 from voicecli.ui.screen.keys import FIXED, Keymap, label
+from voicecli.ui.screen.layout import LONGEST_LINE, Layout
 from voicecli.ui.screen.lines import Line, Piece, shortened
 from voicecli.ui.screen.notice import wrapped
 from voicecli.ui.screen.theme import Inks
@@ -21,6 +22,9 @@ from voicecli.ui.view import View
 
 TWO_COLUMNS: Final = 76
 NOTES: Final = (
+    "Tab leads into the conversation: j and k go turn by turn, g and G to its ends; y copies the turn, Y the talk; "
+    "esc comes back.",
+    "The mouse held on the state line is the talk key: with push-to-talk, let go to send.",
     "Grey words are still to be heard. Struck words never were.",
     f"Other keys: {KEY_PREFIX}<ACTION>, in the environment or in config.env.",
 )
@@ -49,10 +53,18 @@ def command_rows(keymap: Keymap, word: str = "") -> list[tuple[str, str, str]]:
 
 
 def help_strips(
-    keymap: Keymap, view: View, word: str, width: int, inks: Inks, glyphs: Glyphs, *, keys_only: bool = False
+    keymap: Keymap,
+    view: View,
+    word: str,
+    width: int,
+    inks: Inks,
+    glyphs: Glyphs,
+    *,
+    left: int = 1,
+    keys_only: bool = False,
 ) -> list[Strip]:
-    """All of it in lines `width` wide."""
-    left, room = (1, max(1, width - 2))
+    """All of it in lines `width` wide, from the column `left` on."""
+    room = max(1, min(width - left - 1, LONGEST_LINE if left > 1 else width))
     close = Line(width).put(left, Piece("keys", inks("fg", bold=True)))
     if room >= 24:
         close.until(left + room, Piece("esc closes", inks("muted")))
@@ -146,10 +158,13 @@ class HelpPanel(Widget):
         return [strip.text for strip in self._strips()]
 
     def _strips(self) -> list[Strip]:
-        width = max(1, self.size.width)
+        width, layout = max(1, self.size.width), Layout.of(*self.app.size)
         if self._drawn[0] != width:
+            left = layout.text_column if layout.centred_left else 1
             strips = help_strips(
-                self.keymap, self._view, self._word, width, self.inks, self.glyphs, keys_only=self.keys_only
+                *(self.keymap, self._view, self._word, width, self.inks, self.glyphs),
+                left=left,
+                keys_only=self.keys_only,
             )
             self._drawn = (width, strips)
         return self._drawn[1]

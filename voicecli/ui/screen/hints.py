@@ -57,7 +57,8 @@ def keys_now(facts: Facts, keymap: Keymap, *, open_panel: bool = False, typed: b
         keys.append(Key(label("escape"), "stop"))
     talk = _BY_ID["talk"]
     recording = phase in ("recording", "recording_full")
-    if talk.when(view) and (recording or (_microphone(facts) and phase not in ("not_connected", "connecting"))):
+    silent = phase in ("not_connected", "connecting", "waiting_for_you_to_type")
+    if talk.when(view) and (recording or (_microphone(facts) and not silent)):
         keys += _key(keymap, talk, "send" if recording else "talk", typed=typed)
     side = view.sound.get("input")
     on = "try the mic" if side is not None and side.state == "lost" else "unmute"

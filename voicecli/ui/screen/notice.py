@@ -83,7 +83,7 @@ def notice_lines(
     elif most == 1 or not keys:
         lines = _cut(lines, most, room, glyphs)
     else:
-        lines = _beside([*title, *hint, *detail[:1]], keys, most, room, glyphs)
+        lines = _beside([*title, *hint, *_cut(detail, 1, room, glyphs)], keys, most, room, glyphs)
     strips = []
     for n, pieces in enumerate(lines):
         line = Line(layout.width)

@@ -6,12 +6,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
-from textual.command import CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
+from textual.widgets import Input
 
 from voicecli.ui.actions import Do, possible
 from voicecli.ui.screen.glyphs import Glyphs
 from voicecli.ui.screen.keys import Keymap
+from voicecli.ui.screen.layout import Layout
 from voicecli.ui.screen.lines import shortened
 from voicecli.ui.view import View
 
@@ -47,14 +49,14 @@ class Palette(CommandPalette):
     """Textual's list, filled by us and kept off the lines below."""
 
     DEFAULT_CSS = """
-    Palette { background: transparent; }
-    Palette > Vertical { margin-top: 1; background: $panel; max-width: 92; }
+    Palette { background: transparent; align-horizontal: left; }
+    Palette > Vertical { margin-top: 1; background: $panel; }
     Palette #--input { border: none; height: 1; background: $panel; }
     Palette #--input Label { margin-top: 0; }
     Palette CommandInput, Palette CommandInput:focus { border: none; height: 1; padding: 0; background: $panel; }
     Palette CommandInput > .input--placeholder { color: $text-muted; }
     Palette #--results { background: $panel; }
-    Palette CommandList { border: none; background: $panel; scrollbar-size-vertical: 1; }
+    Palette CommandList { border: none; background: $panel; scrollbar-size: 0 0; }
     Palette CommandList:focus { border: none; }
     Palette CommandList > .option-list--option-highlighted {
         background: $background; color: $text-accent; text-style: bold;
@@ -65,18 +67,22 @@ class Palette(CommandPalette):
 
     def __init__(self, view: View, keymap: Keymap, width: int, glyphs: Glyphs, act: Callable[[Entry], None]) -> None:
         """`act` is called with what was chosen; `width` is that of the screen."""
-        shown = displayed(entries(view, keymap), min(width, WIDEST) - 6, glyphs)
+        found = entries(view, keymap)
+        self._place = (0, min(width, WIDEST))  # column, width
+
+        def shown() -> list[tuple[Entry, Content]]:
+            return displayed(found, self._place[1] - 6, glyphs)
 
         class Actions(Provider):
             """What is possible now."""
 
             async def discover(self) -> Hits:
-                for entry, display in shown:
+                for entry, display in shown():
                     yield DiscoveryHit(display, partial(act, entry), text=entry.name)
 
             async def search(self, query: str) -> Hits:
                 matcher = self.matcher(query)
-                for entry, display in shown:
+                for entry, display in shown():
                     score = max(matcher.match(entry.name), matcher.match(entry.do.action.command))
                     if score > 0:
                         yield Hit(score, display, partial(act, entry), text=entry.name)
@@ -90,7 +96,16 @@ class Palette(CommandPalette):
         self._fit()
 
     def _fit(self) -> None:
-        height = self.app.size.height
+        layout = Layout.of(*self.app.size)
+        height = layout.height
+        column = layout.text_column if layout.centred_left else 0
+        place = (column, min(WIDEST, layout.main_width - column))
+        box = self.query_one("Vertical")
+        box.styles.margin, box.styles.width = (1, 0, 0, place[0]), place[1]
+        if place != self._place:
+            self._place = place
+            line = self.query_one(CommandInput)
+            self.post_message(Input.Changed(line, line.value))  # the lines are made anew, as wide as there is room now
         below = 9 if height >= 30 else 6  # state, tape, the line to type in and keys are never covered
         self.query_one("CommandList").styles.max_height = max(1, height - below - 2)
 

@@ -122,7 +122,7 @@ def microphone(view: View, kind: Kind, half_duplex: bool) -> tuple[str, str]:
     sound = view.sound.get("input")
     if sound is None or sound.state == "closed":
         return "mic off", "mic off"
-    if sound.state == "lost":
+    if sound.state == "lost" or kind == "waiting_for_you_to_type":  # a file that spoke is at its end
         return "no microphone", "no mic"
     if half_duplex:
         word = "mic shut" if kind == "assistant_speaking" else "mic on"
