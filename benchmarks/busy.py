@@ -15,7 +15,7 @@ from pathlib import Path
 
 from voicecli.core.changes import (
     AnyChange,
-    DelayNow,
+    Delayed,
     Ended,
     Foreign,
     HeardNow,
@@ -122,7 +122,7 @@ def past() -> Iterator[AnyChange]:
         text = Foreign("and how do i keep it open?" if you else "two things help. set the interval to thirty. " * 4)
         yield TurnSet(item=item, status="done", text=text, heard=text, ended=n * 4.0 + 3)
         if not you:
-            yield DelayNow(item, 0.5, 0.2, 0.05)
+            yield Delayed(item, 0.5, 0.2, 0.05)
         last = item
     yield PhaseNow("assistant_speaking")
 

@@ -22,7 +22,7 @@ from core_talk import (
 )
 from msgspec.structs import replace
 
-from voicecli.core.changes import DelayNow, TurnGone
+from voicecli.core.changes import Delayed, TurnGone
 from voicecli.core.stimuli import AudioDropped, InputSpent, TalkPressed, TalkReleased
 from voicecli.ports import MicBlock, Side, SoundFailure
 from voicecli.protocol import events as e
@@ -46,11 +46,11 @@ class Talked(Bench):
         self.until(to)
 
     @property
-    def delays(self) -> list[DelayNow]:
-        return self.shown(DelayNow)
+    def delays(self) -> list[Delayed]:
+        return self.shown(Delayed)
 
     @property
-    def delay(self) -> DelayNow:
+    def delay(self) -> Delayed:
         (found,) = self.delays
         return found
 
@@ -66,10 +66,10 @@ def talk(plan=TALK) -> Talked:
     return Talked(plan).ready()
 
 
-def seconds(noticed: float | None, first_sent: float, first_heard: float, item: str = "a1", **more: bool) -> DelayNow:
+def seconds(noticed: float | None, first_sent: float, first_heard: float, item: str = "a1", **more: bool) -> Delayed:
     """Equal to about a nanosecond."""
     about = [None if value is None else pytest.approx(value, abs=1e-9) for value in (noticed, first_sent, first_heard)]
-    return DelayNow(item, *about, **more)
+    return Delayed(item, *about, **more)
 
 
 def test_a_spoken_turn_is_measured_from_where_the_server_says_that_the_speech_ended():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from ui_streams import STREAMS, joined
 
 from voicecli.core.changes import (
-    DelayNow,
+    Delayed,
     Ended,
     Foreign,
     HeardNow,
@@ -235,7 +235,7 @@ def test_a_key_that_a_server_repeats_is_in_no_line():
 
 def test_a_turn_carries_its_delay_once_it_was_heard():
     opened = TurnOpened(item="a1", after=None, role="assistant", via="voice", started=0.5)
-    delay = DelayNow("a1", 0.0601, 0.2702, 0.0903)
+    delay = Delayed("a1", 0.0601, 0.2702, 0.0903)
     done = TurnSet(item="a1", status="done", text=Foreign("Hello."))
     before, heard, over = read([opened, delay, done])
     assert before["delay"] is None
@@ -246,12 +246,12 @@ def test_a_turn_carries_its_delay_once_it_was_heard():
 
 def test_a_delay_that_begins_at_the_commit_says_so():
     opened = TurnOpened(item="a1", after=None, role="assistant", via="voice", started=0.5)
-    line = read([opened, DelayNow("a1", None, 0.2, 0.1, from_commit=True)])[-1]
+    line = read([opened, Delayed("a1", None, 0.2, 0.1, from_commit=True)])[-1]
     assert line["delay"] == {"noticed": None, "first_sent": 0.2, "first_heard": 0.1, "from_commit": True}
 
 
 def test_a_delay_of_a_turn_that_nobody_knows_is_no_turn():
-    assert not read([DelayNow("a1", 0.1, 0.2, 0.1)])
+    assert not read([Delayed("a1", 0.1, 0.2, 0.1)])
 
 
 def test_what_is_still_to_be_heard_is_no_line():

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ui_streams import STREAMS
 
 from voicecli.core.changes import (
-    DelayNow,
+    Delayed,
     Ended,
     Foreign,
     PhaseNow,
@@ -85,7 +85,7 @@ def test_no_other_notice_is_said_otherwise_than_it_stands():
 def test_a_delay_is_no_line():
     face = plain()
     lines(face, opened("a1"))
-    assert not lines(face, DelayNow("a1", 0.1, 0.2, 0.3))
+    assert not lines(face, Delayed("a1", 0.1, 0.2, 0.3))
     assert lines(face, done("a1", "Hello.")) == ["assistant: Hello."]
 
 

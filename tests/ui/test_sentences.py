@@ -1,7 +1,7 @@
 """Limits, delay and status, said."""
 
 from voicecli.core.changes import (
-    DelayNow,
+    Delayed,
     Foreign,
     LimitNow,
     LimitsNow,
@@ -57,11 +57,11 @@ def test_the_delay_of_the_last_answer_is_split():
     view = View()
     for item in ("a", "b"):
         view.apply(TurnOpened(item, None, "assistant", "voice", 0.0))
-    view.apply(DelayNow("a", 0.06, 0.27, 0.09))
+    view.apply(Delayed("a", 0.06, 0.27, 0.09))
     assert delay_sentence(view) == (
         "The last answer took 0.42 seconds: turn noticed 0.06, first sound sent 0.27, first sound heard 0.09."
     )
-    view.apply(DelayNow("b", None, 0.3, 0.1, from_commit=True))
+    view.apply(Delayed("b", None, 0.3, 0.1, from_commit=True))
     assert delay_sentence(view) == (
         "The last answer took 0.40 seconds from where the turn was taken: first sound sent 0.30, "
         "first sound heard 0.10."

@@ -6,7 +6,7 @@ from msgspec.structs import replace
 from voicecli.core.changes import (
     AnyChange,
     Cut,
-    DelayNow,
+    Delayed,
     Ended,
     Foreign,
     HeardNow,
@@ -76,7 +76,7 @@ HAPPENED = st.one_of(
         silent_ms=st.none() | st.floats(0, 100),
     ),
     st.builds(
-        DelayNow,
+        Delayed,
         item=ITEMS,
         noticed=st.none() | st.floats(),
         first_sent=st.floats(),

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from msgspec import UNSET
 
-from voicecli.core.changes import DelayNow, Ended, LinkNow, PhaseNow, TurnConfirmed, TurnGone, TurnOpened, TurnSet
+from voicecli.core.changes import Delayed, Ended, LinkNow, PhaseNow, TurnConfirmed, TurnGone, TurnOpened, TurnSet
 from voicecli.core.effects import AnyEffect, Connect, Move, Play, Send, SendAudio, Show
 from voicecli.core.heard import Fate, Verdict
 from voicecli.core.plan import Plan
@@ -511,7 +511,7 @@ class Witness:
 
     def _shown(self, change: object, at: float) -> None:
         match change:
-            case DelayNow():
+            case Delayed():
                 self._delayed(change, at)
             case LinkNow(state=state):
                 self._open = state == "open"
@@ -534,7 +534,7 @@ class Witness:
             case _:
                 hold("Ended is the last", self.ended is None, change)
 
-    def _delayed(self, delay: DelayNow, at: float) -> None:
+    def _delayed(self, delay: Delayed, at: float) -> None:
         """What is told of an answer's delay is what the ear had to wait."""
         hold("a delay is told once", delay.item not in self._delays, delay)
         self._delays.add(delay.item)
@@ -551,7 +551,7 @@ class Witness:
         hold("the last part ends at the ear", abs(said.sounded_at + delay.first_heard - heard_at) <= 1e-4, delay)
         hold("a delay is what the ear waited", self._ended_about(heard_at - delay.total, delay), delay, heard_at)
 
-    def _ended_about(self, began_at: float, delay: DelayNow) -> bool:
+    def _ended_about(self, began_at: float, delay: Delayed) -> bool:
         """Whether somebody had said all, or sent a text, at that time."""
         if delay.from_commit:
             return any(abs(began_at - at) <= 1e-6 for at in self._commits)

@@ -144,7 +144,7 @@ class Interrupted(Change, frozen=True):
     """From the decision to silence; None where there is no speaker, or it did not say."""
 
 
-class DelayNow(Change, frozen=True):
+class Delayed(Change, frozen=True):
     """How long an answer took, once its first sample was heard: said once of each turn, so it is never passed over.
 
     In seconds, each from where the one before it ended; their sum is what the ear had to wait.
@@ -299,7 +299,7 @@ AnyChange = (
     | TurnGone
     | TurnConfirmed
     | Interrupted
-    | DelayNow
+    | Delayed
     | Told
     | Ended
     | LinkNow

@@ -10,7 +10,7 @@ from bisect import bisect_right
 from collections import deque
 from typing import NamedTuple
 
-from voicecli.core.changes import DelayNow
+from voicecli.core.changes import Delayed
 from voicecli.ports import RATE, SAMPLES_PER_MS
 
 MOST_SENT = 1_500
@@ -158,7 +158,7 @@ class Timings:
     def deadline(self) -> float | None:
         return self._sounds.heard_at if self._sounds is not None else None
 
-    def heard(self, at: float) -> DelayNow | None:
+    def heard(self, at: float) -> Delayed | None:
         """How long it took, once the first sample is heard; said once."""
         sounds = self._sounds
         if sounds is None or sounds.heard_at is None or at < sounds.heard_at:
@@ -166,7 +166,7 @@ class Timings:
         self._sounds = None
         waited = sounds.waited
         noticed_at = sounds.sent_at if waited.noticed_at is None else waited.noticed_at
-        return DelayNow(
+        return Delayed(
             item=sounds.item,
             noticed=None if waited.from_commit else noticed_at - waited.began_at,
             first_sent=sounds.sent_at - noticed_at,

@@ -11,7 +11,7 @@ import msgspec
 
 from voicecli.core.changes import (
     AnyChange,
-    DelayNow,
+    Delayed,
     Ended,
     Foreign,
     HeardNow,
@@ -117,7 +117,7 @@ class Jsonl:
                 | TurnMoved(item=item)
                 | TurnSet(item=item)
                 | TurnGone(item=item)
-                | DelayNow(item=item)
+                | Delayed(item=item)
                 | TurnConfirmed(item=item)
             ):
                 row = self.view.row(item)
@@ -268,7 +268,7 @@ def _turn(row: Row) -> dict[str, Any]:
     }
 
 
-def _delay(delay: DelayNow) -> dict[str, Any]:
+def _delay(delay: Delayed) -> dict[str, Any]:
     """In seconds; `from_commit`: nobody can say when the speech ended."""
     seconds = {name: _finite(getattr(delay, name), 3) for name in ("noticed", "first_sent", "first_heard")}
     return {**seconds, "from_commit": delay.from_commit}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from voicecli.core.changes import DelayNow, LimitNow, Told
+from voicecli.core.changes import Delayed, LimitNow, Told
 from voicecli.printable import one_line
 from voicecli.ui.actions import Do
 from voicecli.ui.view import View
@@ -52,7 +52,7 @@ def delay_sentence(view: View) -> str:
     return "No answer has been heard yet." if delay is None else _delay(delay)
 
 
-def _delay(delay: DelayNow) -> str:
+def _delay(delay: Delayed) -> str:
     parts = [] if delay.noticed is None else [f"turn noticed {delay.noticed:.2f}"]
     parts += [f"first sound sent {delay.first_sent:.2f}", f"first sound heard {delay.first_heard:.2f}"]
     begin = " from where the turn was taken" if delay.from_commit else ""

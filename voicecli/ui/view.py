@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from voicecli.core.changes import (
     NOTHING,
     AnyChange,
-    DelayNow,
+    Delayed,
     Ended,
     Foreign,
     HeardNow,
@@ -67,7 +67,7 @@ class Row(Struct, frozen=True, kw_only=True):
     error_code: str = ""
     error: Foreign = NOTHING
     ended: float | None = None
-    delay: DelayNow | None = None
+    delay: Delayed | None = None
     """How long it took to be heard."""
     gone: bool = False
     """Taken out of the conversation because nobody heard it."""
@@ -158,7 +158,7 @@ class View:
             case Interrupted():
                 self.interruptions.append(change)
                 del self.interruptions[: -self._most_rows]
-            case DelayNow(item=item):
+            case Delayed(item=item):
                 if item in self._rows:
                     self._rows[item] = replace(self._rows[item], delay=change)
             case Told():

@@ -9,7 +9,7 @@ from textual.strip import Strip
 
 from voicecli.core.changes import (
     Cut,
-    DelayNow,
+    Delayed,
     Foreign,
     Interrupted,
     LevelsNow,
@@ -65,7 +65,7 @@ def rich(facts: Facts, at: float = START) -> Facts:
     """With delays, limits and tokens."""
     for n, sent in enumerate((0.2, 0.3, 1.5, 0.27)):
         facts.apply(TurnOpened(f"turn_{n}", None, "assistant", "voice", 1.0), at)
-        facts.apply(DelayNow(f"turn_{n}", 0.06, sent, 0.09), at)
+        facts.apply(Delayed(f"turn_{n}", 0.06, sent, 0.09), at)
     limits = (limit("requests", 1000, 940, 3.0), limit("tokens", 40_000, 23_600, 37.0))
     facts.apply(LimitsNow(limits), at)
     facts.apply(

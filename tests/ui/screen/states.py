@@ -26,7 +26,7 @@ from voicecli.core import notices
 from voicecli.core.changes import (
     AnyChange,
     Cut,
-    DelayNow,
+    Delayed,
     Foreign,
     HeardNow,
     Interrupted,
@@ -238,7 +238,7 @@ def you(item: str, text: str, at: float, after: str | None = None) -> list[AnyCh
 def assistant(item: str, text: str, at: float, delay: float) -> list[AnyChange]:
     """An answer that was heard to its end."""
     done = TurnSet(item=item, status="done", text=Foreign(text), heard=Foreign(text), received_ms=9000, ended=at + 9.0)
-    return [TurnOpened(item, None, "assistant", "voice", at), DelayNow(item, 0.06, delay - 0.15, 0.09), done]
+    return [TurnOpened(item, None, "assistant", "voice", at), Delayed(item, 0.06, delay - 0.15, 0.09), done]
 
 
 def limits(tokens_left: float = 23_600.0, reset_s: float = 37.0) -> LimitsNow:
@@ -249,7 +249,7 @@ def limits(tokens_left: float = 23_600.0, reset_s: float = 37.0) -> LimitsNow:
 async def begun(stage: Stage, mode: Mode = "talk") -> None:
     """A talk that is twelve minutes old: the person has asked, was answered, and has asked again."""
     await stage.tell(started(mode), *CONNECTING, SPEAKER, CONNECTED, MICROPHONE)
-    delays = [DelayNow("earlier", 0.06, delay - 0.15, 0.09) for delay in DELAYS]
+    delays = [Delayed("earlier", 0.06, delay - 0.15, 0.09) for delay in DELAYS]
     stage.until(NOW - 16.0)
     await stage.tell(
         *delays,
@@ -277,7 +277,7 @@ async def answering(stage: Stage, *, whole: bool = True) -> None:
         PhaseNow("assistant_speaking"),
         TurnOpened("answer_2", None, "assistant", "voice", 714.0),
         TurnGrew("answer_2", Foreign(SECOND if whole else HEARD)),
-        DelayNow("answer_2", 0.06, 0.36, 0.09),
+        Delayed("answer_2", 0.06, 0.36, 0.09),
         TurnSet(item="answer_2", status="playing", text=Foreign(SECOND if whole else HEARD), received_ms=14_200),
     )
     stage.hear(8.4, assistant=True, to_come_s=5.8 if whole else 0.2)
@@ -377,7 +377,7 @@ async def limit_near(stage: Stage) -> None:
 async def link_lost(stage: Stage) -> None:
     """In the middle of an answer, of which no more comes."""
     await answering(stage, whole=False)
-    lost = LinkEnded(LinkFailure.DROPPED, 1006, "no close frame received or sent")
+    lost = LinkEnded(LinkFailure.DROPPED, 1006, "no close frame received or sent", ours=True)
     await stage.tell(
         TurnSet(
             item="answer_2",

@@ -8,7 +8,7 @@ from typing import get_args
 import pytest
 from screen_facts import L80, SIZES, START, interrupt, limit, queue, rich, started, style_of, talk, texts
 
-from voicecli.core.changes import DelayNow, LimitsNow, Phase, PhaseNow
+from voicecli.core.changes import Delayed, LimitsNow, Phase, PhaseNow
 from voicecli.printable import UNSAFE
 from voicecli.ui.screen.bars import Key, keys_line, state_line, top_line
 from voicecli.ui.screen.facts import Facts
@@ -161,10 +161,10 @@ def test_a_limit_is_warm_from_80_percent_on() -> None:
 def test_delays_are_drawn_to_a_fixed_scale_and_slow_ones_are_warm() -> None:
     facts = talk()
     for total in (0.0, 0.13, 0.5, 0.99, 1.0, 7.0):
-        facts.apply(DelayNow("x", 0.0, total, 0.0), START)
+        facts.apply(Delayed("x", 0.0, total, 0.0), START)
     strips = top_line(facts, L80, DARK, UNICODE, START)
     assert "7.00 s ▁▂▅███   0:00" in strips[0].text
-    facts.apply(DelayNow("x", None, 0.3, 0.0, from_commit=True), START)
+    facts.apply(Delayed("x", None, 0.3, 0.0, from_commit=True), START)
     strips = top_line(facts, L80, DARK, UNICODE, START)
     assert style_of(strips, "▃") == DARK("fg")
     assert style_of(strips, "▂") == DARK("muted")

@@ -11,7 +11,7 @@ from screen_facts import START, interrupt, levels, limit, queue, rich, started, 
 
 from voicecli.core import notices
 from voicecli.core.changes import (
-    DelayNow,
+    Delayed,
     Ended,
     Foreign,
     LevelsNow,
@@ -229,7 +229,7 @@ def test_turns_delays_and_interruptions_are_counted() -> None:
     assert (facts.turns, facts.interruptions) == (4, 1)
     assert [item for item, _ in facts.delays] == [f"turn_{n}" for n in range(4)]
     for n in range(500):
-        facts.apply(DelayNow(f"more_{n}", None, 0.1, 0.1), START)
+        facts.apply(Delayed(f"more_{n}", None, 0.1, 0.1), START)
     assert len(facts.delays) == 200
 
 

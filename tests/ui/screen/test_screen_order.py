@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from voicecli.core.changes import (
     AnyChange,
     Cut,
-    DelayNow,
+    Delayed,
     Foreign,
     HeardNow,
     Interrupted,
@@ -57,7 +57,7 @@ CHANGES: st.SearchStrategy[AnyChange] = st.one_of(
     settled(),
     st.builds(TurnGone, ITEMS),
     st.builds(HeardNow, ITEMS, st.integers(0, 9000), st.integers(0, 80)),
-    st.builds(DelayNow, ITEMS, st.floats(0, 1e9), st.floats(0, 1), st.floats(0, 1)),
+    st.builds(Delayed, ITEMS, st.floats(0, 1e9), st.floats(0, 1), st.floats(0, 1)),
     st.builds(
         Interrupted,
         st.one_of(st.none(), ITEMS),

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 
 from voicecli.core.changes import (
     AnyChange,
-    DelayNow,
+    Delayed,
     Foreign,
     LimitNow,
     LimitsNow,
@@ -417,7 +417,7 @@ def test_limits_delay_and_status_are_said_in_the_conversation():
         assert any(title.startswith("The last answer took 0.42 seconds") for title in said)
 
     limits = LimitsNow((LimitNow(Foreign("tokens"), 40000.0, 3600.0, 37.0),))
-    play(script, [*a_talk(), limits, DelayNow("a", 0.06, 0.27, 0.09)])
+    play(script, [*a_talk(), limits, Delayed("a", 0.06, 0.27, 0.09)])
 
 
 def test_colours_and_motion_are_changed():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from screen_facts import START, limit, rich, started, style_of, talk, texts
 
-from voicecli.core.changes import DelayNow, Foreign, LimitsNow, LinkNow, SoundNow, Tokens, UsageNow
+from voicecli.core.changes import Delayed, Foreign, LimitsNow, LinkNow, SoundNow, Tokens, UsageNow
 from voicecli.printable import UNSAFE
 from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.glyphs import ASCII, UNICODE
@@ -93,7 +93,7 @@ def test_a_limit_that_is_near_is_warm_and_counted_down() -> None:
 
 def test_the_split_says_where_it_begins_when_nobody_told_the_end_of_speech() -> None:
     facts = talk()
-    facts.apply(DelayNow("x", None, 0.3, 0.1, from_commit=True), START)
+    facts.apply(Delayed("x", None, 0.3, 0.1, from_commit=True), START)
     words = "\n".join(texts(rail_lines(facts, L120, DARK, UNICODE, START, 20)))
     assert "from the turn's end on" in words
     assert "turn noticed" not in words

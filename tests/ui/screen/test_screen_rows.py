@@ -9,7 +9,7 @@ from rich.cells import cell_len
 from voicecli.core.changes import (
     AnyChange,
     Cut,
-    DelayNow,
+    Delayed,
     Foreign,
     HeardNow,
     Interrupted,
@@ -48,7 +48,7 @@ def cut(item: str = "a", *, by: str = "voice", heard: str = HEARD, unheard: str 
 
 def test_both_sides_stand_on_one_column_with_time_and_delay() -> None:
     drawing = Drawing().feed(STARTED, typed("y", "And when I move?"), answer("a", "Then use mosh."))
-    drawing.feed(DelayNow("a", 0.06, 0.29, 0.16))
+    drawing.feed(Delayed("a", 0.06, 0.29, 0.16))
     assert drawing.lines() == [
         "       you  And when I move?                                              14:03",
         " assistant  Then use mosh.                                               0.51 s",

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from voicecli.core.changes import (
     AnyChange,
-    DelayNow,
+    Delayed,
     Interrupted,
     LevelsNow,
     LimitsNow,
@@ -89,7 +89,7 @@ class Facts:
         self.dialect = ""
         """The last that was spoken; foreign."""
         self.limits: tuple[Limit, ...] = ()
-        self.delays: deque[tuple[str, DelayNow]] = deque(maxlen=MOST_DELAYS)
+        self.delays: deque[tuple[str, Delayed]] = deque(maxlen=MOST_DELAYS)
         """Of the answers, the newest last."""
         self.quiet: deque[Quiet] = deque(maxlen=MOST_QUIET)
         self.turns = 0
@@ -165,7 +165,7 @@ class Facts:
             case LimitsNow():
                 self._limit(change, at)
                 self.tick(at)
-            case DelayNow(item=turn):
+            case Delayed(item=turn):
                 self.delays.append((turn, change))
             case Told():
                 self._told(change, at)

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 from voicecli.core.changes import (
     AnyChange,
-    DelayNow,
+    Delayed,
     HeardNow,
     Interrupted,
     SoundNow,
@@ -75,7 +75,7 @@ class Rows:
             case TurnGrew(item=item) | TurnSet(item=item):
                 self._open(item, None)
                 self._changed[item] = None
-            case TurnGone(item=item) | DelayNow(item=item):
+            case TurnGone(item=item) | Delayed(item=item):
                 self._changed[item] = None
             case Interrupted():
                 items, by = interrupted_by(change)
