@@ -156,6 +156,8 @@ def test_a_bug_in_the_screen_is_70_and_shows_no_locals_g9(home: Home) -> None:
         assert any("mistake of its own" in line for line in chat.terminal.after)
         assert "canary" not in chat.terminal.text + home.log
         assert "Traceback" not in chat.terminal.text
+        data = chat.terminal.data
+        assert data.count(b"\x1b[<u") == len(re.findall(rb"\x1b\[>\d+u", data)), "the shell has its own entry below"
         chat.clean()
 
 

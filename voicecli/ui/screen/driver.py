@@ -35,6 +35,8 @@ class Host(Protocol):
     """What was typed before the driver read."""
     stood: bool
     """The screen has been seen."""
+    given_back: bool
+    """Every mode of the terminal has been switched off again, and that is written."""
     silenced: bool
     """The terminal belongs to somebody else again: nothing that still waits is written."""
 
@@ -61,6 +63,7 @@ class TalkDriver(LinuxDriver):
         self._host: Host = app  # type: ignore[assignment]
         assert sys.__stderr__ is not None
         self._file = _Out(sys.__stderr__, self._host)  # type: ignore[assignment]
+        self._host.given_back = True  # nothing is on yet
         self._resting = False
         """The terminal is the shell's: everything has been put back, and nothing is written."""
 
@@ -87,8 +90,10 @@ class TalkDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         rested, self._resting = self._resting, False
+        self._host.given_back = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._resting = rested and self._key_thread is None  # in the background it does not start
+        self._host.given_back = self._resting
 
     def suspend_application_mode(self) -> None:
         super().suspend_application_mode()
@@ -110,6 +115,10 @@ class TalkDriver(LinuxDriver):
             self._mouse_pixels = False
         super().stop_application_mode()
         self._key_thread = None
+
+    def close(self) -> None:
+        super().close()
+        self._host.given_back = True
 
     def run_input_thread(self) -> None:
         """Reads until it is told to end, or nothing can be read any more."""
