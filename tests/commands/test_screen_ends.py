@@ -293,6 +293,16 @@ def test_a_megabyte_that_is_pasted_is_cut_and_told_and_presses_no_key(home: Home
         chat.clean()
 
 
+def test_a_paste_whose_end_is_lost_does_not_hold_the_person(home: Home) -> None:
+    with server() as far, shown(home, "chat", "--url", far.url) as chat:
+        chat.terminal.until(READY)
+        chat.terminal.type("\x1b[200~pasted text")
+        time.sleep(1.5)
+        chat.terminal.type("\x11")
+        assert chat.code(END_S) == 0
+        chat.clean()
+
+
 def test_the_answers_of_a_terminal_that_come_late_are_not_typed(home: Home) -> None:
     with server() as far, shown(home, "chat", "--url", far.url) as chat:
         chat.terminal.until(READY)

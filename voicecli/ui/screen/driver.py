@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 
 WAIT_S: Final = 0.005
+LOOK_S: Final = 0.1
+QUIET: Final = 10
+"""Looks after which nothing has come for a while."""
 
 
 class Host(Protocol):
@@ -125,8 +128,8 @@ class TalkDriver(LinuxDriver):
         parser, incoming = XTermParser(self._debug), Incoming()
         decode = getincrementaldecoder("utf-8")("replace").decode
 
-        def take(data: bytes) -> None:
-            text = incoming.feed(decode(data))
+        def take(data: bytes, *, alone: bool = False) -> None:
+            text = incoming.feed(decode(data), alone=alone)
             for message in parser.feed(text) if text else ():
                 self.process_message(self._pasted(incoming) if isinstance(message, events.Paste) else message)
 
@@ -135,10 +138,11 @@ class TalkDriver(LinuxDriver):
         before, self._host.typed_before = self._host.typed_before, b""
         if before:
             take(before)
+        quiet = 0
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(0.1):
+                if selector.select(LOOK_S):
                     try:
                         data = os.read(self.fileno, 65_536)
                     except OSError:
@@ -146,7 +150,10 @@ class TalkDriver(LinuxDriver):
                     if not data:
                         self._host.terminal_gone()
                         break
-                    take(data)
+                    take(data, alone=quiet >= QUIET)
+                    quiet = 0
+                else:
+                    quiet += 1
                 for message in parser.tick():
                     self.process_message(message)
         try:
