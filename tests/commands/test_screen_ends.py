@@ -13,6 +13,7 @@ import pytest
 
 from tests.commands.processes import Home, children, gone, wait_for
 from tests.commands.servers import Speaker, server
+from tests.commands.speech import question, silence, voice
 from tests.commands.terminals import Shown, Terminal, shown
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="terminals of other systems differ")
@@ -291,6 +292,20 @@ def test_a_megabyte_that_is_pasted_is_cut_and_told_and_presses_no_key(home: Home
         chat.terminal.type("\x03\x03\x03")
         assert chat.code(END_S) == 130
         chat.clean()
+
+
+@pytest.mark.parametrize("key", ["\x1b", "\x03", " "], ids=["esc", "ctrl+c", "space"])
+def test_an_answer_that_a_key_stops_says_so(key: str, home: Home) -> None:
+    question(home.work / "q.wav", voice(0.5), silence(20))
+    sound = ("--audio-in", "q.wav", "--audio-out", "a.wav")
+    with server(responder=Speaker(words=100)) as far, shown(home, "talk", "--url", far.url, *sound) as talk:
+        talk.terminal.until("assistant.speaking")
+        talk.terminal.until("to.come")
+        time.sleep(1.0)
+        talk.terminal.type(key)
+        talk.terminal.until("stopped.by.key.at")
+        talk.terminal.type("\x11")
+        assert talk.code(END_S) == 0
 
 
 def test_a_paste_whose_end_is_lost_does_not_hold_the_person(home: Home) -> None:
