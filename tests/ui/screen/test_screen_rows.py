@@ -108,6 +108,18 @@ def test_the_needle_parts_heard_from_not_yet_heard_and_moves_no_text() -> None:
     assert drawing.style_of("▏") == DARK("ai", bold=True)
 
 
+def test_the_needle_comes_with_the_first_word_that_it_is_heard() -> None:
+    drawing = Drawing().feed(opened("a"), grew("a", "["))
+    assert drawing.lines() == [" assistant  ["]
+    assert drawing.feed(HeardNow("a", 0, 1)).lines() == [" assistant  [▏"]
+
+
+def test_what_is_told_as_heard_before_its_text_is_there_is_heard_when_it_comes() -> None:
+    drawing = Drawing().feed(opened("a"), HeardNow("a", 0, 1))
+    assert drawing.lines() == []
+    assert drawing.feed(grew("a", "[")).lines() == [" assistant  [▏"]
+
+
 def test_an_answer_that_is_to_be_heard_is_grey_before_it_begins_and_plain_when_it_is_over() -> None:
     drawing = Drawing().feed(SPEAKER, opened("a"), grew("a", "Wait for it."))
     assert drawing.lines() == [" assistant ▏Wait for it."]

@@ -207,7 +207,7 @@ def _difference(before: Said, said: Said) -> tuple[int, int]:
     """Where the meaning of their common text differs."""
     one, other = _not_heard(before), _not_heard(said)
     if one is not None and other is not None:
-        return (0, 0) if one == other else (min(one, other) - 1, max(one, other) + 1)
+        return (0, 0) if (one, before.needle) == (other, said.needle) else (min(one, other) - 1, max(one, other) + 1)
     first = 0
     for a, b in zip(before.stretches, said.stretches, strict=False):
         if a != b:

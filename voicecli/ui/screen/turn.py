@@ -72,6 +72,7 @@ class Safe:
 
     def offset(self, characters: int) -> int:
         """Where what follows the first `characters` of the raw text begins."""
+        characters = min(characters, len(self._raw))  # it may be told that more is heard than there is yet
         known, offset = self._offset if characters >= self._offset[0] else (0, 0)
         offset += len(printable(self._raw[known:characters]))
         self._offset = (characters, offset)
