@@ -13,6 +13,7 @@ import pytest
 
 from tests.commands.processes import Home, children, gone, wait_for
 from tests.commands.servers import Speaker, server
+from tests.commands.speech import question, silence, voice
 from tests.commands.terminals import Shown, Terminal, shown
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="terminals of other systems differ")
@@ -156,6 +157,8 @@ def test_a_bug_in_the_screen_is_70_and_shows_no_locals_g9(home: Home) -> None:
         assert any("mistake of its own" in line for line in chat.terminal.after)
         assert "canary" not in chat.terminal.text + home.log
         assert "Traceback" not in chat.terminal.text
+        data = chat.terminal.data
+        assert data.count(b"\x1b[<u") == len(re.findall(rb"\x1b\[>\d+u", data)), "the shell has its own entry below"
         chat.clean()
 
 
@@ -288,6 +291,30 @@ def test_a_megabyte_that_is_pasted_is_cut_and_told_and_presses_no_key(home: Home
         assert chat.process.poll() is None
         chat.terminal.type("\x03\x03\x03")
         assert chat.code(END_S) == 130
+        chat.clean()
+
+
+@pytest.mark.parametrize("key", ["\x1b", "\x03", " "], ids=["esc", "ctrl+c", "space"])
+def test_an_answer_that_a_key_stops_says_so(key: str, home: Home) -> None:
+    question(home.work / "q.wav", voice(0.5), silence(20))
+    sound = ("--audio-in", "q.wav", "--audio-out", "a.wav")
+    with server(responder=Speaker(words=100)) as far, shown(home, "talk", "--url", far.url, *sound) as talk:
+        talk.terminal.until("assistant.speaking")
+        talk.terminal.until("to.come")
+        time.sleep(1.0)
+        talk.terminal.type(key)
+        talk.terminal.until("stopped.by.key.at")
+        talk.terminal.type("\x11")
+        assert talk.code(END_S) == 0
+
+
+def test_a_paste_whose_end_is_lost_does_not_hold_the_person(home: Home) -> None:
+    with server() as far, shown(home, "chat", "--url", far.url) as chat:
+        chat.terminal.until(READY)
+        chat.terminal.type("\x1b[200~pasted text")
+        time.sleep(1.5)
+        chat.terminal.type("\x11")
+        assert chat.code(END_S) == 0
         chat.clean()
 
 

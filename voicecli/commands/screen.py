@@ -145,9 +145,11 @@ class Screen:
         return self._over(app.view, BUG)
 
     def _restore(self, modes: Modes) -> None:
-        """By force, from any thread."""
+        """By force, from any thread. A second time would take from the shell what is its own: how keys are told."""
         if self._app is not None:
             self._app.silenced = True
+            if self._app.given_back:
+                return
         modes.restore()
 
     def _over(self, view: View, code: int) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from textual import events
@@ -63,6 +64,27 @@ def test_a_paste_of_two_megabytes_is_cut_and_counted() -> None:
     through = "".join(incoming.feed(piece) for piece in (BEGIN, "x" * 1_000_000, "y" * 1_000_000, END, "\x1b[A"))
     assert through == BEGIN + END + "\x1b[A"
     assert list(incoming.pasted) == [(("x" * 1_000_000 + "y" * 1_000_000)[:MOST], 2_000_000 - MOST)]
+
+
+@pytest.mark.parametrize("key", ["\x03", "\x11", "\x1a", "\x1b[99;5u", "\x1b[113;133u", "\x1b[27u"])
+def test_a_key_that_leads_out_ends_a_paste_whose_end_was_lost(key: str) -> None:
+    incoming = Incoming()
+    assert incoming.feed(BEGIN + "text\x1b[20") == BEGIN
+    assert incoming.feed(key) == "", "with the rest of a paste it is no key"
+    assert incoming.feed("more", alone=True) == ""
+    assert incoming.feed(key, alone=True) == END + key
+    (pasted,) = incoming.pasted
+    assert pasted[0].startswith("text")
+    assert pasted[0].endswith("more")
+    assert incoming.feed("a\x03") == "a\x03"
+
+
+@pytest.mark.parametrize("text", ["\r", "a", "\x1b", "rm -rf\n", "\x03\r", "\x1b[A"])
+def test_a_slow_paste_goes_on_being_one(text: str) -> None:
+    incoming = Incoming()
+    incoming.feed(BEGIN + "text")
+    assert incoming.feed(text, alone=True) == ""
+    assert incoming.feed(END, alone=True) == END
 
 
 def test_a_late_word_on_the_background_is_not_typed() -> None:

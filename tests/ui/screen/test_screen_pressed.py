@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 from scripted import Scripted
 from textual import events
+from textual.command import CommandList
 from textual.pilot import Pilot
 
 from voicecli.core.changes import (
@@ -374,11 +375,13 @@ def test_the_list_stands_where_the_conversation_is_also_after_a_change_of_size()
     async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
         await pilot.press("ctrl+p")
         await pilot.pause(0.3)
+        await pilot.press("down")
+        found = app.screen.query_one(CommandList)
         for size in ((120, 40), (80, 24), (200, 60), (30, 20), (120, 40)):
             await pilot.resize_terminal(*size)
-            await pilot.pause(0.3)
+            await pilot.pause(0.1)
+            assert found.highlighted == 1
             layout = app.face.fits
-            found = app.screen.query_one("CommandList")
             column = layout.text_column if layout.centred_left else 0
             assert (found.region.x, found.region.right) == (column, min(column + 92, layout.main_width)), size
             prompts = [option.prompt for option in found.options]

@@ -13,6 +13,8 @@ from voicecli.core.changes import (
     Foreign,
     HeardNow,
     Interrupted,
+    Phase,
+    PhaseNow,
     Told,
     TurnGone,
     TurnMoved,
@@ -106,6 +108,18 @@ def test_the_needle_parts_heard_from_not_yet_heard_and_moves_no_text() -> None:
     assert drawing.style_of("▏") == DARK("ai", bold=True)
 
 
+def test_the_needle_comes_with_the_first_word_that_it_is_heard() -> None:
+    drawing = Drawing().feed(opened("a"), grew("a", "["))
+    assert drawing.lines() == [" assistant  ["]
+    assert drawing.feed(HeardNow("a", 0, 1)).lines() == [" assistant  [▏"]
+
+
+def test_what_is_told_as_heard_before_its_text_is_there_is_heard_when_it_comes() -> None:
+    drawing = Drawing().feed(opened("a"), HeardNow("a", 0, 1))
+    assert drawing.lines() == []
+    assert drawing.feed(grew("a", "[")).lines() == [" assistant  [▏"]
+
+
 def test_an_answer_that_is_to_be_heard_is_grey_before_it_begins_and_plain_when_it_is_over() -> None:
     drawing = Drawing().feed(SPEAKER, opened("a"), grew("a", "Wait for it."))
     assert drawing.lines() == [" assistant ▏Wait for it."]
@@ -193,10 +207,10 @@ def test_what_nobody_heard_stays_to_be_read_as_taken_out() -> None:
 
 def test_late_words_have_their_place_before_the_answer() -> None:
     drawing = Drawing().feed(opened("y", "you"), answer("a", "Here it is."))
-    assert drawing.lines() == ["       you  ▏hearing you", " assistant  Here it is."]
-    assert drawing.style_of("hearing you") == DARK("muted", italic=True)
+    assert drawing.lines() == ["       you  ▏words follow", " assistant  Here it is."]
+    assert drawing.style_of("words follow") == DARK("muted", italic=True)
     drawing.feed(grew("y", "Where"))
-    assert drawing.lines()[0] == "       you  Where ▏hearing you"
+    assert drawing.lines()[0] == "       you  Where ▏words follow"
     drawing.feed(done("y", "Where is it?"))
     assert drawing.lines() == ["       you  Where is it?", " assistant  Here it is."]
 
@@ -237,6 +251,38 @@ def test_an_answer_that_was_cut_at_the_limit_of_tokens_says_so() -> None:
     drawing = Drawing().feed(opened("a"), ended)
     assert drawing.lines() == [" assistant  As far as", "            cut at the limit of tokens"]
     assert drawing.style_of("cut at") == DARK("muted")
+
+
+@pytest.mark.parametrize("phase", ["you_are_speaking", "recording"])
+def test_who_speaks_is_seen_to_be_heard_until_there_is_a_turn(phase: Phase) -> None:
+    drawing = Drawing().feed(answer("a", "Hello."), PhaseNow(phase))
+    heard = [" assistant  Hello.", "", "       you  ▏hearing you"]
+    assert drawing.lines() == heard
+    assert drawing.feed(PhaseNow(phase, "x")).lines() == heard
+    drawing.rows.settled()
+    drawing.feed(PhaseNow("thinking"))
+    assert drawing.rows.update().all
+    assert drawing.lines() == [*heard[:2], "       you  ▏words follow"]
+    assert drawing.rows.opened == ["a"]
+    drawing.feed(opened("y", "you"))
+    assert drawing.lines() == [*heard[:2], "       you  ▏words follow"]
+    assert drawing.feed(PhaseNow("listening")).lines() == [*heard[:2], "       you  ▏words follow"]
+
+
+def test_what_was_spoken_and_thrown_away_leaves_nothing() -> None:
+    drawing = Drawing().feed(answer("a", "Hello."), PhaseNow("recording"), PhaseNow("press_to_talk"))
+    assert drawing.lines() == [" assistant  Hello."]
+    assert drawing.feed(PhaseNow("recording")).lines()[-1] == "       you  ▏hearing you"
+
+
+def test_what_is_being_spoken_cannot_be_gone_to_and_takes_other_glyphs() -> None:
+    drawing = Drawing().feed(answer("a", "Hello."), PhaseNow("you_are_speaking"))
+    assert "hearing you" in drawing.lines()[-1]
+    last, first = drawing.rows.last_turn(), drawing.rows.first_turn()
+    assert last is first is not None
+    assert last.item == "a"
+    drawing.rows.reshape(drawing.rows.look._replace(glyphs=ASCII))
+    assert "".join(drawing.lines()).isascii()
 
 
 def test_a_tool_is_shown_with_its_name_and_arguments() -> None:

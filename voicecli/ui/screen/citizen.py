@@ -65,7 +65,7 @@ class Citizen(App[int]):
         """
         super().__init__(driver_class=driver_class)
         self.typed_before = b""
-        self.silenced = False
+        self.given_back = self.silenced = False
         self.bug: BaseException | None = None
         """What ended the screen before the talk."""
         self.stood = False

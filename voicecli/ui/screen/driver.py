@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 
 WAIT_S: Final = 0.005
+LOOK_S: Final = 0.1
+QUIET: Final = 10
+"""Looks after which nothing has come for a while."""
 
 
 class Host(Protocol):
@@ -35,6 +38,8 @@ class Host(Protocol):
     """What was typed before the driver read."""
     stood: bool
     """The screen has been seen."""
+    given_back: bool
+    """Every mode of the terminal has been switched off again, and that is written."""
     silenced: bool
     """The terminal belongs to somebody else again: nothing that still waits is written."""
 
@@ -61,6 +66,7 @@ class TalkDriver(LinuxDriver):
         self._host: Host = app  # type: ignore[assignment]
         assert sys.__stderr__ is not None
         self._file = _Out(sys.__stderr__, self._host)  # type: ignore[assignment]
+        self._host.given_back = True  # nothing is on yet
         self._resting = False
         """The terminal is the shell's: everything has been put back, and nothing is written."""
 
@@ -87,8 +93,10 @@ class TalkDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         rested, self._resting = self._resting, False
+        self._host.given_back = False
         super().start_application_mode()  # type: ignore[no-untyped-call]
         self._resting = rested and self._key_thread is None  # in the background it does not start
+        self._host.given_back = self._resting
 
     def suspend_application_mode(self) -> None:
         super().suspend_application_mode()
@@ -111,13 +119,17 @@ class TalkDriver(LinuxDriver):
         super().stop_application_mode()
         self._key_thread = None
 
+    def close(self) -> None:
+        super().close()
+        self._host.given_back = True
+
     def run_input_thread(self) -> None:
         """Reads until it is told to end, or nothing can be read any more."""
         parser, incoming = XTermParser(self._debug), Incoming()
         decode = getincrementaldecoder("utf-8")("replace").decode
 
-        def take(data: bytes) -> None:
-            text = incoming.feed(decode(data))
+        def take(data: bytes, *, alone: bool = False) -> None:
+            text = incoming.feed(decode(data), alone=alone)
             for message in parser.feed(text) if text else ():
                 self.process_message(self._pasted(incoming) if isinstance(message, events.Paste) else message)
 
@@ -126,10 +138,11 @@ class TalkDriver(LinuxDriver):
         before, self._host.typed_before = self._host.typed_before, b""
         if before:
             take(before)
+        quiet = 0
         with selectors.SelectSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
-                if selector.select(0.1):
+                if selector.select(LOOK_S):
                     try:
                         data = os.read(self.fileno, 65_536)
                     except OSError:
@@ -137,7 +150,10 @@ class TalkDriver(LinuxDriver):
                     if not data:
                         self._host.terminal_gone()
                         break
-                    take(data)
+                    take(data, alone=quiet >= QUIET)
+                    quiet = 0
+                else:
+                    quiet += 1
                 for message in parser.tick():
                     self.process_message(message)
         try:

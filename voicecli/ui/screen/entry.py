@@ -40,7 +40,7 @@ class Entry(Placed):
     )
 
     def __init__(self, item: str, word: str, told: Told | None = None) -> None:
-        """`word` is its role. `told`: it is no turn but that."""
+        """`word` is its role. `told`: it is no turn but that. No `item`: it is a turn that is still to be opened."""
         super().__init__()
         self.item, self.word, self.told = item, word, told
         self.safe = Safe()
@@ -59,6 +59,11 @@ class Entry(Placed):
     @property
     def is_turn(self) -> bool:
         return self.told is None
+
+    @property
+    def readable(self) -> bool:
+        """A turn that can be gone to."""
+        return self.told is None and bool(self.item) and bool(self.height)
 
     # ---- what it says
 
@@ -202,7 +207,7 @@ def _difference(before: Said, said: Said) -> tuple[int, int]:
     """Where the meaning of their common text differs."""
     one, other = _not_heard(before), _not_heard(said)
     if one is not None and other is not None:
-        return (0, 0) if one == other else (min(one, other) - 1, max(one, other) + 1)
+        return (0, 0) if (one, before.needle) == (other, said.needle) else (min(one, other) - 1, max(one, other) + 1)
     first = 0
     for a, b in zip(before.stretches, said.stretches, strict=False):
         if a != b:

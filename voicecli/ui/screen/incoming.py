@@ -15,6 +15,9 @@ _CONTROLS: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _COLOUR: Final = re.compile("\x1b\\]1[01];rgb:[0-9a-fA-F/]{1,20}(?:\x07|\x1b\\\\)")
 """A terminal's word on its colours that comes late must not be typed."""
 
+_WAY_OUT: Final = re.compile("[\x03\x11\x1a]|\x1b\\[(?:27|99|113|122)(?:[;:][0-9:;]*)?u")
+"""Ctrl-C, ctrl+q and Ctrl-Z as terminals send them, and escape where it is told from the beginning of a mark."""
+
 
 class Incoming:
     """Text in, text out, in any pieces.
@@ -32,9 +35,15 @@ class Incoming:
         self._pieces: list[str] = []
         self._taken = 0
 
-    def feed(self, text: str) -> str:
-        """What of `text`, and of what waited before it, is let through."""
+    def feed(self, text: str, *, alone: bool = False) -> str:
+        """What of `text`, and of what waited before it, is let through.
+
+        `alone`: nothing has come for a while before it. A paste whose end was lost would swallow every key for ever:
+        one of those that lead out ends it, where it comes so. In what is pasted it comes with the rest.
+        """
         out: list[str] = []
+        if alone and self._pasting and _WAY_OUT.fullmatch(text):
+            out.append(self._paste(END)[0])
         while text:
             piece, text = self._paste(text) if self._pasting else self._keys(text)
             out.append(piece)

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
-from textual.command import CommandInput, CommandPalette, DiscoveryHit, Hit, Hits, Provider
+from textual.command import Command, CommandList, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
-from textual.widgets import Input
 
 from voicecli.ui.actions import Do, possible
 from voicecli.ui.screen.glyphs import Glyphs
@@ -73,6 +72,8 @@ class Palette(CommandPalette):
         def shown() -> list[tuple[Entry, Content]]:
             return displayed(found, self._place[1] - 6, glyphs)
 
+        self._shown = shown
+
         class Actions(Provider):
             """What is possible now."""
 
@@ -90,22 +91,32 @@ class Palette(CommandPalette):
         super().__init__([Actions], placeholder="what to do")
 
     def on_mount(self) -> None:
+        self._place = self._placed()  # before its lines are made for the first time
         self._fit()
 
     def on_resize(self) -> None:
         self._fit()
 
-    def _fit(self) -> None:
+    def _placed(self) -> tuple[int, int]:
         layout = Layout.of(*self.app.size)
-        height = layout.height
         column = layout.text_column if layout.centred_left else 0
-        place = (column, min(WIDEST, layout.main_width - column))
+        return column, min(WIDEST, layout.main_width - column)
+
+    def _redraw(self) -> None:
+        """Each line as wide as there is room now; the choice stays where it is."""
+        lines = {entry.name: display for entry, display in self._shown()}
+        found = self.query_one(CommandList)
+        for n, option in enumerate(found.options):
+            if isinstance(option, Command) and (display := lines.get(str(option.hit.text))) is not None:
+                found.replace_option_prompt_at_index(n, display)
+
+    def _fit(self) -> None:
+        height, place = self.app.size.height, self._placed()
         box = self.query_one("Vertical")
         box.styles.margin, box.styles.width = (1, 0, 0, place[0]), place[1]
         if place != self._place:
             self._place = place
-            line = self.query_one(CommandInput)
-            self.post_message(Input.Changed(line, line.value))  # the lines are made anew, as wide as there is room now
+            self._redraw()
         below = 9 if height >= 30 else 6  # state, tape, the line to type in and keys are never covered
         self.query_one("CommandList").styles.max_height = max(1, height - below - 2)
 

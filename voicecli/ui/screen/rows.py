@@ -14,6 +14,8 @@ from voicecli.core.changes import (
     Delayed,
     HeardNow,
     Interrupted,
+    Phase,
+    PhaseNow,
     SoundNow,
     Started,
     Told,
@@ -26,11 +28,12 @@ from voicecli.core.changes import (
 from voicecli.ui.screen.entry import Entry, Look
 from voicecli.ui.screen.facts import MOST_QUIET, Facts, Quiet
 from voicecli.ui.screen.stack import Stack
-from voicecli.ui.screen.turn import Clean, interrupted_by, quiet, turn
+from voicecli.ui.screen.turn import Clean, hearing, interrupted_by, quiet, turn
 from voicecli.ui.view import Row
 
 AT_ONCE: Final = 40_000
 """Characters that are wrapped in one go while there is nothing else to do."""
+_SPEAKS: Final[frozenset[Phase]] = frozenset({"you_are_speaking", "recording", "recording_full"})
 _OPEN: Final = 8
 """Turns at the end that may still be open."""
 
@@ -61,6 +64,8 @@ class Rows:
         self._changed: dict[str, None] = {}
         self._unwrapped: list[Entry] = []
         self._all = True
+        self._phase: Phase = "connecting"
+        self._hearing: Entry | None = None  # stands for the turn that is being spoken, until there is one
 
     # ---- what happens
 
@@ -69,7 +74,11 @@ class Rows:
         self._facts = facts
         match change:
             case TurnOpened(item=item, after=after):
+                if (change.role, change.via) == ("you", "voice"):
+                    self._heard_out()
                 self._open(item, after)
+            case PhaseNow(phase=phase):
+                self._hear(phase)
             case TurnMoved(item=item, after=after):
                 self._move(item, after)
             case TurnGrew(item=item) | TurnSet(item=item):
@@ -113,6 +122,8 @@ class Rows:
         old, self.look, self._all = self.look, look, True
         if look.glyphs != old.glyphs:
             self._changed |= dict.fromkeys(self._turns)
+            if self._hearing is not None:
+                self._hearing.say(hearing(self._phase, look.glyphs), "")
         layout, before = look.layout, old.layout
         anew = (layout.text_width, layout.air, layout.gutter) != (before.text_width, before.air, before.gutter)
         above: Entry | None = None
@@ -152,10 +163,10 @@ class Rows:
     # ---- turn by turn
 
     def first_turn(self) -> Entry | None:
-        return next((entry for entry in self.stack if entry.is_turn and entry.height), None)
+        return next((entry for entry in self.stack if entry.readable), None)
 
     def last_turn(self) -> Entry | None:
-        return next((entry for entry in reversed(self.stack) if entry.is_turn and entry.height), None)
+        return next((entry for entry in reversed(self.stack) if entry.readable), None)
 
     def turn_from(self, entry: Entry | None, turns: int) -> Entry | None:
         """So many turns further down, up where `turns` is negative; the last there is."""
@@ -164,7 +175,7 @@ class Rows:
         found, beside = entry, self.stack.below if turns > 0 else self.stack.above
         for _ in range(abs(turns)):
             one = beside(found)
-            while one is not None and not (one.is_turn and one.height):
+            while one is not None and not one.readable:
                 one = beside(one)
             found = one or found
         return found
@@ -180,6 +191,25 @@ class Rows:
         self._changed[item] = None
         self.opened.append(item)
         self._bound()
+
+    def _hear(self, phase: Phase) -> None:
+        """Who speaks is seen to be heard, before the server has a turn of it; until then it stays while it thinks."""
+        before, self._phase = self._phase, phase
+        if phase in _SPEAKS and before not in _SPEAKS and self._hearing is None:
+            self._hearing = Entry("", "you")
+            self._hearing.say(hearing(phase, self.look.glyphs), "")
+            self._place(self._hearing, None, self.stack.last)
+        elif phase not in _SPEAKS and phase != "thinking":
+            self._heard_out()
+        elif self._hearing is not None and phase != before:
+            self._hearing.say(hearing(phase, self.look.glyphs), "")
+            self._settle(self._hearing)
+            self._all = True
+
+    def _heard_out(self) -> None:
+        if self._hearing is not None:
+            self._take(self._hearing)
+            self._hearing = None
 
     def _move(self, item: str, after: str | None) -> None:
         """As the view does it: behind `after`; to the front where that is None, to the end where it is not known."""

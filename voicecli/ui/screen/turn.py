@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final, Literal, NamedTuple
 
-from voicecli.core.changes import Interrupted, Told
+from voicecli.core.changes import Interrupted, Phase, Told
 from voicecli.printable import one_line, printable
 from voicecli.ui.screen.glyphs import Glyphs
 from voicecli.ui.screen.wrap import joined, whole_cluster
@@ -72,6 +72,7 @@ class Safe:
 
     def offset(self, characters: int) -> int:
         """Where what follows the first `characters` of the raw text begins."""
+        characters = min(characters, len(self._raw))  # it may be told that more is heard than there is yet
         known, offset = self._offset if characters >= self._offset[0] else (0, 0)
         offset += len(printable(self._raw[known:characters]))
         self._offset = (characters, offset)
@@ -117,6 +118,12 @@ def turn(row: Row, shown: Safe, glyphs: Glyphs, heard: int | None, by: str | Non
     return writing.said()
 
 
+def hearing(phase: Phase, glyphs: Glyphs) -> Said:
+    """In the place of a turn that the person speaks, or has spoken, and that the server does not have yet."""
+    words = {"thinking": "words follow", "recording_full": "recorded"}.get(phase, "hearing you")
+    return _Writing().put(glyphs.needle, "mark").put(words, "hearing").said()
+
+
 def quiet(told: Told, clean: Clean = str) -> Said:
     """An information, in one line or as few as it takes."""
     words = " ".join(one_line(text, 1000) for text in (told.title, told.hint) if text)
@@ -134,7 +141,7 @@ def _spoken(row: Row, text: str, glyphs: Glyphs, clean: Clean) -> Said:
         return _Writing().put(glyphs.cut_text + " ", "cut").put(text, "struck").line("taken out", "about").said()
     if not row.over:
         writing = _Writing().put(text + " " if text else "")
-        return writing.put(glyphs.needle, "mark").put("hearing you", "hearing").said()
+        return writing.put(glyphs.needle, "mark").put("words follow", "hearing").said()
     if text:
         writing = _Writing().put(text)
         if row.status == "failed":
