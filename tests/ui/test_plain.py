@@ -170,6 +170,8 @@ def test_a_tool_that_failed_did_and_no_answer():
         (done("a", "x", status="interrupted", heard=Foreign("x")), "x (Interrupted.)"),
         (done("a", "x", status="cancelled"), "x (Stopped here.)"),
         (done("a", "x", status="failed"), "x (The answer failed here.)"),
+        (done("a", "x", status="failed", error_code="link_lost"), "x (The connection dropped here.)"),
+        (done("a", "x", error_code="max_output_tokens"), "x (Cut at the limit of tokens.)"),
         (done("a", "", status="failed"), "(No answer.)"),
         (done("a", "", received_ms=3200), "(speech, 3.2 seconds)"),
     ],

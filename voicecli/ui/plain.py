@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from voicecli.core.changes import AnyChange, Ended, PhaseNow, Started, Told, TurnGrew, TurnSet
 from voicecli.printable import one_line, painted, printable
+from voicecli.ui.reasons import sentence
 from voicecli.ui.view import MOST_ROWS, Row, View
 
 WORDS_WAIT_S: Final = 2.0
@@ -124,11 +125,12 @@ def turn_text(row: Row) -> str:
         case "failed" if row.role == "tool":
             return f"{text} (It failed.)".lstrip()
         case "failed":
-            return f"{text} (The answer failed here.)" if text else "(No answer.)"
+            return f"{text} {sentence(row.error_code, 'the answer failed here')}" if text else "(No answer.)"
         case "cancelled":
             return f"{text} (Stopped here.)" if text else ""
         case _:
-            return text or (_speech(row, "") if row.received_ms else "")
+            said = text or (_speech(row, "") if row.received_ms else "")
+            return f"{said} {sentence(row.error_code, '')}".rstrip() if said else ""
 
 
 def transcript(view: View) -> list[str]:

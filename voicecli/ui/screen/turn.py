@@ -10,6 +10,7 @@ from typing import Final, Literal, NamedTuple
 
 from voicecli.core.changes import Interrupted, Phase, Told
 from voicecli.printable import one_line, printable
+from voicecli.ui.reasons import REASONS
 from voicecli.ui.screen.glyphs import Glyphs
 from voicecli.ui.screen.wrap import joined, whole_cluster
 from voicecli.ui.view import Row
@@ -28,12 +29,6 @@ _STOPPED: Final[dict[str, str]] = {
     "key": "stopped by key",
     "text": "stopped by typing",
     "command": "stopped by command",
-}
-_REASONS: Final[dict[str, str]] = {
-    "link_lost": "the connection dropped here",
-    "content_filter": "stopped by the server's content rules",
-    "max_output_tokens": "cut at the limit of tokens",
-    "mcp_failed": "the server could not carry it out",
 }
 
 
@@ -222,7 +217,7 @@ def _amount(text: str) -> str:
 def _why(outcome: str, row: Row, clean: Clean) -> str:
     """What became of it and why, in the server's own words where there are such."""
     words = joined(clean(one_line(row.error.raw, LONGEST_REASON)))
-    if row.error_code in _REASONS:
-        return _REASONS[row.error_code]
+    if row.error_code in REASONS:
+        return REASONS[row.error_code]
     code = joined(one_line(row.error_code, 60)).replace("_", " ")
     return f"{outcome}: {words or code}" if words or code else outcome
