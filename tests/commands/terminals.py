@@ -148,9 +148,10 @@ class Terminal:
             self._answer(recent, skip)
 
     def _answer(self, data: bytes, skip: int) -> None:
-        answers: list[tuple[bytes, str]] = [(b"\x1b[6n", "\x1b[1;2R")]
-        if self._background:
+        answers: list[tuple[bytes, str]] = []
+        if self._background:  # in the order of the questions, as terminals do
             answers.append((b"\x1b]11;?\x1b\\", f"\x1b]11;{self._background}\x1b\\"))
+        answers.append((b"\x1b[6n", "\x1b[1;2R"))
         if self._synchronized:
             answers.append((b"\x1b[?2026$p", "\x1b[?2026;2$y"))
         for asked, answer in answers:
