@@ -46,7 +46,7 @@ def command(talk: Running, line: str) -> None:
 
 def ready(talk: Running) -> None:
     """It is connected, and both devices run."""
-    talk.lines().until('"type":"session"')
+    talk.lines().until('"type":"link".*"state":"open"')
     talk.lines().until('"type":"device".*"state":"opened"', times=2)
 
 
