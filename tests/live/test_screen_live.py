@@ -261,7 +261,7 @@ def test_stopped_by_ctrl_z_it_hears_nobody_and_fg_brings_it_back_muted(virtual_a
     assert CUT.search(answer)
 
 
-@pytest.mark.xfail(strict=False, reason="in one run of six it is stopped once more before it takes SIGTERM: to be mended")
+@pytest.mark.xfail(strict=False, reason="in one run of six it is stopped once more: to be mended")
 def test_stopped_and_then_ended_in_the_background_it_leaves_the_terminal_to_the_shell(
     virtual_audio: VirtualAudio, home: Home
 ) -> None:
