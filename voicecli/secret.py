@@ -124,6 +124,12 @@ class Redactor:
             text = pattern.sub(put, text)
         return text
 
+    def parted(self, text: str) -> tuple[str, str]:
+        """`text` without the known secrets, as what may be shown of it, and the end that waits for what comes next."""
+        text = self.known(text)
+        shown = len(text) - self.begun(text)
+        return text[:shown], text[shown:]
+
     def __reduce__(self) -> NoReturn:
         raise TypeError("a redactor knows secrets and does not travel")
 

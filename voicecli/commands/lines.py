@@ -118,10 +118,9 @@ class Lines:
 
     def _streamed(self, text: str) -> str:
         """Without secrets, also one that comes in pieces: the end waits while it may be the beginning of one."""
-        text = self._redactor.known(self._held + text)
-        begun = 0 if self._ended else self._redactor.begun(text)
-        self._held = text[len(text) - begun :]
-        return text[: len(text) - begun]
+        shown, held = self._redactor.parted(self._held + text)
+        self._held = "" if self._ended else held
+        return shown + held if self._ended else shown
 
     # ---- in
 

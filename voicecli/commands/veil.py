@@ -19,7 +19,7 @@ class Veil:
     """Takes each change and gives what may be shown of it: the end of a text waits while a secret may begin there."""
 
     def __init__(self, redactor: Redactor) -> None:
-        self._known, self._begun = redactor.known, redactor.begun
+        self._known, self._parted = redactor.known, redactor.parted
         self._held: dict[str, str] = {}  # item -> the end of its text, which may be the beginning of a secret
 
     def __call__(self, change: AnyChange) -> Iterator[AnyChange]:
@@ -39,10 +39,10 @@ class Veil:
                 yield self._clean(change)
 
     def _grown(self, item: str, text: str) -> Foreign:
-        text = self._known(self._held.pop(item, "") + text)
-        if begun := self._begun(text):
-            self._held[item] = text[len(text) - begun :]
-        return Foreign(text[: len(text) - begun])
+        shown, held = self._parted(self._held.pop(item, "") + text)
+        if held:
+            self._held[item] = held
+        return Foreign(shown)
 
     def _set(self, change: TurnSet) -> TurnSet:
         """A secret may lie across what was heard and what was not: then all of it counts as one."""

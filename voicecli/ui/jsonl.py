@@ -46,13 +46,8 @@ class Secrets(Protocol):
     def __call__(self, text: str) -> str:
         """What looks like one as well: for words about the talk."""
 
-    @property
-    def known(self) -> Callable[[str], str]:
-        """Those that are known: for the words of the talk."""
-
-    @property
-    def begun(self) -> Callable[[str], int]:
-        """How many characters at the end of a text may be the beginning of one that is known."""
+    def parted(self, text: str) -> tuple[str, str]:
+        """Without those that are known: what may be shown, and the end that may be the beginning of one."""
 
 
 class Jsonl:
@@ -209,10 +204,10 @@ class Jsonl:
         """The end waits while it may be the beginning of a secret: whoever puts the pieces together has the whole."""
         if self._secrets is None:
             return text
-        text = self._secrets.known(self._held.pop(item, "") + text)
-        if begun := self._secrets.begun(text):
-            self._held[item] = text[-begun:]
-        return text[: len(text) - begun]
+        shown, held = self._secrets.parted(self._held.pop(item, "") + text)
+        if held:
+            self._held[item] = held
+        return shown
 
     def _value(self, text: Foreign) -> Any:
         """A setting as the server said it; what is no JSON stays text."""

@@ -124,10 +124,6 @@ class Entry(Placed):
             return 0, 0
         return line_text(self.said.text, self._starts, min(row - self._head, len(self._starts) - 1))
 
-    def continues(self, row: int) -> bool:
-        """The line in `row` goes on where the one above it was only broken."""
-        return row > self._head and self.said.text[self._starts[row - self._head] - 1] != "\n"
-
     def rows(self) -> range:
         """Those of its text."""
         return range(self._head, self._head + len(self._starts))
