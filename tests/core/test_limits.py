@@ -6,6 +6,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from voicecli.core import usage
 from voicecli.core.changes import Foreign, LimitNow, LimitsNow, PhaseNow, Told
 from voicecli.core.limits import MOST, Limits
 from voicecli.core.notices import limit_near
@@ -176,3 +177,22 @@ def test_where_nobody_says_when_it_is_full_nothing_is_waited_for():
     server_says(bench, 0, None)
     assert bench.phase == "press_to_talk"
     assert "waiting_for_the_limit" not in [now.phase for now in bench.shown(PhaseNow)]
+
+
+@pytest.mark.parametrize(
+    ("told", "wait_s"),
+    [
+        ((), None),
+        ((RateLimit("tokens", 100, 0, None),), None),
+        ((RateLimit("requests", 9, 0, 3.0), RateLimit("tokens", 100, 0, 12.0)), 10.0),
+        ((RateLimit("requests", 9, 0, 3.0), RateLimit("tokens", 100, 50, 12.0)), 1.0),
+        ((RateLimit("requests", 9, 8, 3.0), RateLimit("tokens", 100, 50, 12.0)), 10.0),
+        ((RateLimit("tokens", 100, 0, 2.0),), None),
+        ((RateLimit("tokens", 100, 0, 1e9), RateLimit("requests", 9, 0, -5)), None),
+    ],
+)
+def test_how_long_to_wait_is_until_the_last_used_up_limit_is_full_again(told, wait_s):
+    resets = Limits()
+    assert resets.wait_s(0.0) is None
+    resets.news(usage.limits(told), 1.0)
+    assert resets.wait_s(3.0) == wait_s

@@ -1,9 +1,7 @@
 """Tokens and limits, as servers tell them: whole, in part, or not at all."""
 
-import pytest
-
 from voicecli.core.changes import Foreign, LimitNow, LimitsNow, Tokens
-from voicecli.core.usage import Counted, Resets, limits, plus, tokens
+from voicecli.core.usage import Counted, limits, plus, tokens
 from voicecli.protocol.items import CachedTokens, InputTokens, OutputTokens, RateLimit, Usage
 
 FULL = Usage(
@@ -49,22 +47,3 @@ def test_limits_keep_free_names_and_what_is_missing():
 
 def test_no_limits_are_no_limits():
     assert limits(()) == LimitsNow(())
-
-
-@pytest.mark.parametrize(
-    ("limits", "wait_s"),
-    [
-        ((), None),
-        ((RateLimit("tokens", 100, 0, None),), None),
-        ((RateLimit("requests", 9, 0, 3.0), RateLimit("tokens", 100, 0, 12.0)), 10.0),
-        ((RateLimit("requests", 9, 0, 3.0), RateLimit("tokens", 100, 50, 12.0)), 1.0),
-        ((RateLimit("requests", 9, 8, 3.0), RateLimit("tokens", 100, 50, 12.0)), 10.0),
-        ((RateLimit("tokens", 100, 0, 2.0),), None),
-        ((RateLimit("tokens", 100, 0, 1e9), RateLimit("requests", 9, 0, -5)), None),
-    ],
-)
-def test_how_long_to_wait_is_until_the_last_used_up_limit_is_full_again(limits, wait_s):
-    resets = Resets()
-    assert resets.wait_s(0.0) is None
-    resets.told(limits, 1.0)
-    assert resets.wait_s(3.0) == wait_s

@@ -212,7 +212,7 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         details,
         talk.plan.key_source,
         most=None if most is UNSET else most,
-        wait_s=talk.resets.wait_s(at),
+        wait_s=talk.limits.wait_s(at),
         wanted=current is None or stage is Stage.CANCELLING or talk.responses.dead(name),
     )
     tools.all_here(talk)

@@ -19,6 +19,8 @@ MOST: Final = 16
 
 LARGEST: Final = 1e12
 """What is larger is no limit."""
+LONGEST_WAIT_S: Final = 86_400.0
+"""Nobody is told to wait for longer."""
 LONGEST_S: Final = 7 * 86_400.0
 """A limit that is said to be full again only after that is one of which nobody knows."""
 
@@ -33,9 +35,11 @@ class _Known(NamedTuple):
 class Limits:
     def __init__(self) -> None:
         self._known: dict[str, _Known] = {}
+        self._last, self._at = LimitsNow(()), 0.0
 
     def news(self, now: LimitsNow, at: float) -> tuple[Told, ...]:
         """What to tell of the limits that came at `at`: that one is near, once in each of its windows."""
+        self._last, self._at = now, at
         found = []
         for limit in now.limits:
             name = limit.name.raw
@@ -57,6 +61,13 @@ class Limits:
         """When a limit of which nothing is left is full again, after `last`."""
         untils = (known.spent_until for known in self._known.values())
         return min((until for until in untils if until > last), default=None)
+
+    def wait_s(self, at: float) -> float | None:
+        """Until the last of those that are used up is full, or of all where none is; None: nobody knows."""
+        known = [limit for limit in self._last.limits if limit.reset_seconds is not None]
+        spent = [limit for limit in known if limit.remaining is not None and limit.remaining <= 0]
+        resets = [float(limit.reset_seconds or 0) + self._at - at for limit in spent or known]
+        return max((wait for wait in resets if 0 < wait <= LONGEST_WAIT_S), default=None)
 
     def spent(self, at: float) -> bool:
         """Nothing is left of a limit, and it is not full again."""

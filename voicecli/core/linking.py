@@ -164,7 +164,7 @@ def error(talk: Talk, event: ServerError, at: float) -> None:
         if kind is Kind.CANCEL and (current := talk.responses.not_active(purpose.subject if purpose else "", at)):
             answers.given_up(talk, current, "", at)
         return
-    told = notices.error(info, purpose, talk.plan, talk.resets.wait_s(at))
+    told = notices.error(info, purpose, talk.plan, talk.limits.wait_s(at))
     if talk.connection.state is Link.GREETING or told.code in notices.FATAL:
         talk.connection.fails(told.code, at)
     talk.tell_of_server(told)

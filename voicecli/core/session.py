@@ -294,7 +294,6 @@ class VoiceSession:
                 talk.responses.saw(response, at)
                 tools.fails(talk, item)
             case e.RateLimitsUpdated(rate_limits=told):
-                talk.resets.told(told, at)
                 talk.show(now := limits(told))
                 for near in talk.limits.news(now, at):
                     talk.tell_of_server(near)

@@ -35,7 +35,7 @@ from voicecli.core.tellings import Tellings
 from voicecli.core.timings import Timings
 from voicecli.core.transcript import Transcript
 from voicecli.core.uplink import Uplink
-from voicecli.core.usage import Counted, Resets
+from voicecli.core.usage import Counted
 from voicecli.ports import Format, Side
 from voicecli.protocol.conversation import Conversation
 from voicecli.protocol.events import ClientEvent, ResponseCreate
@@ -75,7 +75,7 @@ class Talk:
         }
         self.absences = Absences()
         self.echo = plan.echo
-        self.counted, self.resets = Counted(), Resets()
+        self.counted = Counted()
         self.limits = Limits()
         self.levels = Levels(plan.levels)
         self.timings = Timings()

@@ -5,9 +5,6 @@ from __future__ import annotations
 from voicecli.core.changes import Foreign, LimitNow, LimitsNow, Tokens, UsageNow
 from voicecli.protocol.items import CachedTokens, InputTokens, Number, OutputTokens, RateLimit, Usage
 
-_LONGEST_S = 86_400.0
-"""No limit is full again only after more than a day."""
-
 
 def _int(value: Number | None) -> int:
     return int(value or 0)
@@ -56,24 +53,6 @@ class Counted:
         turn = tokens(usage)
         self.total = plus(self.total, turn)
         return UsageNow(item=item, turn=turn, total=self.total)
-
-
-class Resets:
-    """When the limits that the server told last are full again."""
-
-    def __init__(self) -> None:
-        self._told: tuple[RateLimit, ...] = ()
-        self._at = 0.0
-
-    def told(self, limits: tuple[RateLimit, ...], at: float) -> None:
-        self._told, self._at = limits, at
-
-    def wait_s(self, at: float) -> float | None:
-        """Until the last of those that are used up is full, or of all where none is; None: nobody knows."""
-        known = [limit for limit in self._told if limit.reset_seconds is not None]
-        spent = [limit for limit in known if limit.remaining is not None and limit.remaining <= 0]
-        resets = [float(limit.reset_seconds or 0) + self._at - at for limit in spent or known]
-        return max((wait for wait in resets if 0 < wait <= _LONGEST_S), default=None)
 
 
 def limits(told: tuple[RateLimit, ...]) -> LimitsNow:
