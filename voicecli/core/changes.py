@@ -268,6 +268,11 @@ class Tokens(Struct, frozen=True, kw_only=True):
     output_text: int = 0
     output_audio: int = 0
 
+    @property
+    def total(self) -> int:
+        """All of them; cached ones are counted in the others already."""
+        return self.input_text + self.input_audio + self.input_image + self.output_text + self.output_audio
+
 
 class UsageNow(Change, frozen=True):
     item: str | None

@@ -46,7 +46,7 @@ def unconnected(view: View) -> bool:
 def stoppable(view: View) -> bool:
     """There is an answer, or a recording."""
     phases = ("assistant_speaking", "thinking", "waiting_for_sound", "recording", "recording_full")
-    return view.phase is not None and view.phase.phase in phases
+    return view.doing in phases
 
 
 def microphone_off(view: View) -> bool:
@@ -54,7 +54,7 @@ def microphone_off(view: View) -> bool:
     side = view.sound.get("input")
     if not spoken(view) or side is None:
         return False
-    full = view.phase is not None and view.phase.phase == "recording_full"
+    full = view.doing == "recording_full"
     return side.state == "lost" or (side.state == "closed" and connected(view) and not full)
 
 
@@ -89,6 +89,11 @@ class Action(NamedTuple):
     def command(self) -> str:
         """As it is typed."""
         return f"/{self.id}"
+
+    @property
+    def usage(self) -> str:
+        """With what stands behind it."""
+        return f"{self.command} {self.argument}".rstrip()
 
     @property
     def name(self) -> str:
@@ -210,6 +215,8 @@ ACTIONS: Final = (
     Action("quit", "", "End the talk.", Quit(), title="talk: end", keys=("ctrl+q", "ctrl+d")),
 )
 
+BY_ID: Final = {action.id: action for action in ACTIONS}
+
 
 def possible(view: View) -> tuple[Action, ...]:
     """The actions that make sense now, in the order of the table."""
@@ -264,14 +271,14 @@ def parse(line: str, *, screen: bool = False) -> Meant:
     word, _, argument = line[1:].partition(" ")
     argument = argument.strip()
     found = meant_by(word.lower(), tuple(action.id for action in ACTIONS if screen or not action.screen))
-    if not found and any(action.id == word.lower() for action in ACTIONS):
+    if not found and word.lower() in BY_ID:
         return _bad(f"/{word.lower()} is there on the screen only.")
     if len(found) != 1:
         return _bad(
             f"There is no command {one_line('/' + word, 40)}." if not found else f"/{word} is not enough.",
             f"It may be {', '.join('/' + each for each in found)}." if found else "/help says what there is.",
         )
-    (action,) = (each for each in ACTIONS if each.id == found[0])
+    action = BY_ID[found[0]]
     if not action.argument and argument:
         return _bad(f"{action.command} takes nothing after it.")
     if action.argument and not argument and not action.optional:
@@ -333,10 +340,14 @@ _SHAPES: Final = 'They are {"type":"say","text":"..."} and {"type":"command","li
 
 def help_lines(word: str = "", *, screen: bool = False) -> list[str]:
     """What can be typed; with `word`, the commands that begin with it, or all where none does."""
+    return [f"{action.usage}: {action.help}" for action in asked_about(word, screen=screen)]
+
+
+def asked_about(word: str, *, screen: bool) -> list[Action]:
+    """The actions that help on `word` is about: those whose commands begin with it, or all where none does."""
     word = word.strip().lstrip("/").lower()
     there = [action for action in ACTIONS if screen or not action.screen]
-    found = [action for action in there if action.id.startswith(word)] or there
-    return [f"{action.command}{f' {action.argument}' if action.argument else ''}: {action.help}" for action in found]
+    return [action for action in there if action.id.startswith(word)] or there
 
 
 def meant_by(beginning: str, words: tuple[str, ...]) -> tuple[str, ...]:

@@ -100,13 +100,7 @@ def end_line(ended: Ended, view: View) -> str:
     said = [_count(minutes, "minute") if seconds >= 120 else _count(seconds, "second")]
     said += [_count(ended.turns, "turn"), _count(ended.interruptions, "interruption")]
     if view.usage is not None:
-        total = view.usage.total
-        said.append(
-            _count(
-                total.input_text + total.input_audio + total.input_image + total.output_text + total.output_audio,
-                "token",
-            ),
-        )
+        said.append(_count(view.usage.total.total, "token"))
     return f"end: {', '.join(said)}."
 
 

@@ -106,6 +106,11 @@ class View:
         self._order: list[str] = []
 
     @property
+    def doing(self) -> str:
+        """What the talk is doing, as the name of its phase; "" before the first."""
+        return self.phase.phase if self.phase is not None else ""
+
+    @property
     def order(self) -> tuple[str, ...]:
         """The items of the turns in the order of the conversation."""
         return tuple(self._order)

@@ -10,7 +10,7 @@ from voicecli.printable import UNSAFE
 from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.glyphs import ASCII, UNICODE
 from voicecli.ui.screen.layout import Layout
-from voicecli.ui.screen.rail import host, rail_lines, summed, thousands
+from voicecli.ui.screen.rail import host, rail_lines, thousands
 from voicecli.ui.screen.theme import DARK, PLAIN
 
 L120 = Layout.of(120, 40)
@@ -116,7 +116,7 @@ def test_of_a_file_only_its_name_is_shown(path: str) -> None:
 
 
 def test_tokens_are_summed_without_counting_cached_ones_twice() -> None:
-    assert summed(Tokens(input_text=1, input_audio=2, cached=3, output_text=4, output_audio=5, input_image=7)) == 19
+    assert Tokens(input_text=1, input_audio=2, cached=3, output_text=4, output_audio=5, input_image=7).total == 19
     assert [thousands(n) for n in (0, 999, 1000, 3199, 99_999, 112_000, 1_250_000, 10**15)] == [
         *("0", "999", "1.0k", "3.1k", "99.9k", "112k", "1.2M", "99999M"),
     ]

@@ -16,7 +16,7 @@ from textual.filter import LineFilter
 from voicecli.core.changes import AnyChange, Ended, Told
 from voicecli.core.stimuli import TalkPressed, TalkReleased
 from voicecli.printable import printable
-from voicecli.ui.actions import ACTIONS, Do, Say, TalkKey, parse
+from voicecli.ui.actions import BY_ID, Do, Say, TalkKey, parse
 from voicecli.ui.plain import transcript, turn_text
 from voicecli.ui.screen.bars import Pressed, Released
 from voicecli.ui.screen.citizen import Citizen
@@ -43,7 +43,7 @@ MOST_COPIED: Final = 100_000
 """Characters (G34)."""
 
 _AGAIN: Final = "again_to_quit"
-_TALK, _QUIT = (next(action for action in ACTIONS if action.id == name) for name in ("talk", "quit"))
+_TALK, _QUIT = BY_ID["talk"], BY_ID["quit"]
 
 
 class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would end it whatever the keymap says
@@ -178,7 +178,7 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
 
     def _stop_key(self) -> None:
         """A key that is held comes again and again: what is being stopped is not stopped once more."""
-        phase = self.view.phase.phase if self.view.phase else ""
+        phase = self.view.doing
         if self.talking.answering:
             self.talking.stop_answer()
         elif phase not in ("assistant_speaking", "thinking"):
@@ -186,7 +186,7 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
 
     def action_escape(self) -> None:
         """Closes what is on top: help, a recording, an answer, a notice, a selection; then back to now. Never quits."""
-        phase = self.view.phase.phase if self.view.phase else ""
+        phase = self.view.doing
         if self.face.close_help():
             pass
         elif phase in ("recording", "recording_full"):
@@ -278,8 +278,7 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
 
     def act(self, name: str, argument: str = "") -> None:
         """Carries out the action of that name."""
-        (action,) = (action for action in ACTIONS if action.id == name)
-        self._do(Do(action, argument))
+        self._do(Do(BY_ID[name], argument))
 
     def _do(self, do: Do) -> None:
         if self.talking.do(do, self.view):

@@ -129,7 +129,7 @@ class Citizen(App[int]):
         if self._stop_by is not None or self._driver is None or not self._driver.can_suspend:
             return
         self._stop_by = self.clock() + STOP_S
-        phase = self.view.phase.phase if self.view.phase else ""
+        phase = self.view.doing
         if self.talking.answering:
             self.talking.stop_answer()
         elif phase in ("recording", "recording_full"):

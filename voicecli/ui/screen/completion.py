@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Final, NamedTuple
 
 from voicecli.printable import printable
-from voicecli.ui.actions import ACTIONS, Action, meant_by
+from voicecli.ui.actions import ACTIONS, BY_ID, Action, meant_by
 from voicecli.ui.screen.keys import Keymap
 from voicecli.ui.view import View
 
@@ -43,15 +43,13 @@ def choices(line: str, view: View, keymap: Keymap, files: Files = no_files) -> t
     found = meant_by(word.lower(), tuple(action.id for action in ACTIONS))
     if len(found) != 1:
         return ()
-    (action,) = (action for action in ACTIONS if action.id == found[0])
-    return tuple(_arguments(action, argument.lstrip(), files))[:MOST]
+    return tuple(_arguments(BY_ID[found[0]], argument.lstrip(), files))[:MOST]
 
 
 def _command(action: Action, keymap: Keymap) -> Choice:
-    shown = f"{action.command} {action.argument}".rstrip()
     needs = bool(action.argument) and not action.optional
     line = f"{action.command} " if needs else action.command
-    return Choice(line, shown, action.help, keymap.label(action), not needs)
+    return Choice(line, action.usage, action.help, keymap.label(action), not needs)
 
 
 def _arguments(action: Action, begun: str, files: Files) -> Iterable[Choice]:

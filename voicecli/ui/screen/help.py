@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from voicecli.settings import KEY_PREFIX
-from voicecli.ui.actions import ACTIONS
+from voicecli.ui.actions import ACTIONS, asked_about
 from voicecli.ui.screen.glyphs import Glyphs
 from voicecli.ui.screen.keys import FIXED, Keymap, label
 from voicecli.ui.screen.layout import LONGEST_LINE, Layout
@@ -48,8 +48,7 @@ def key_rows(keymap: Keymap, view: View) -> list[tuple[str, str]]:
 
 def command_rows(keymap: Keymap, word: str = "") -> list[tuple[str, str, str]]:
     """Every command, what it does, its keys; with `word` those that begin so, or all where none does."""
-    found = [action for action in ACTIONS if action.id.startswith(word.strip().lstrip("/").lower())] or list(ACTIONS)
-    return [(f"{action.command} {action.argument}".rstrip(), action.help, keymap.labels(action)) for action in found]
+    return [(action.usage, action.help, keymap.labels(action)) for action in asked_about(word, screen=True)]
 
 
 def help_strips(

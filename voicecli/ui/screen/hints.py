@@ -47,7 +47,7 @@ def _microphone(facts: Facts) -> bool:
 def keys_now(facts: Facts, keymap: Keymap, *, open_panel: bool = False, typed: bool = False) -> list[Key]:
     """The keys that do something now, the most useful first; `typed`: a key that can be typed is."""
     view = facts.view
-    phase = view.phase.phase if view.phase else ""
+    phase = view.doing
     keys: list[Key] = []
     if open_panel:
         keys.append(Key(label("escape"), "close"))

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from voicecli.core.changes import Told
 from voicecli.printable import one_line
 from voicecli.settings import KEY_PREFIX, KeySaid
-from voicecli.ui.actions import ACTIONS, Action
+from voicecli.ui.actions import ACTIONS, BY_ID, Action
 from voicecli.ui.view import View
 
 NONE: Final = "none"
@@ -152,7 +152,7 @@ class Keymap:
 
     def beside(self, action: Action) -> Action | None:
         """The action whose keys `action` has too, for when that one is not possible."""
-        shared = next((each for each in ACTIONS if each.id == action.shares), None)
+        shared = BY_ID.get(action.shares)
         return shared if shared is not None and self.keys(shared) == self.keys(action) else None
 
     def bound(self, key: str) -> tuple[Action, ...]:

@@ -57,7 +57,7 @@ def remedies(facts: Facts) -> tuple[Remedy, ...]:
         return ()
     if own := _OWN.get(told.code):
         return own
-    phase = facts.view.phase.phase if facts.view.phase else ""
+    phase = facts.view.doing
     close = _FIRST.get(phase, CLOSE)
     lost = facts.view.link is not None and facts.view.link.state == "lost"
     if lost and over_by(told.code) is Over.CONNECTED:

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from textual.strip import Strip
 
-from voicecli.core.changes import SoundNow, Tokens
+from voicecli.core.changes import SoundNow
 from voicecli.printable import one_line
 from voicecli.ui.screen.bars import bar_pieces, sparkline
 from voicecli.ui.screen.facts import NEAR, Facts
@@ -123,12 +123,7 @@ def _tokens(facts: Facts, inks: Inks) -> list[Entry]:
     ]
     if total.cached:
         entries.append(Entry([Piece(f"{'cached':<8}", muted), Piece(f"{thousands(total.cached):>9} in", muted)]))
-    return [_head("tokens", inks, thousands(summed(total))), *entries]
-
-
-def summed(tokens: Tokens) -> int:
-    """Cached ones are counted in the others already."""
-    return tokens.input_text + tokens.input_audio + tokens.input_image + tokens.output_text + tokens.output_audio
+    return [_head("tokens", inks, thousands(total.total)), *entries]
 
 
 def thousands(n: int) -> str:
