@@ -21,8 +21,9 @@ from websockets.exceptions import ConnectionClosed
 from voicecli.audio.vad import best_vad
 from voicecli.ports import RATE
 from voicecli.server import door
+from voicecli.server.answers import Answer, AnswerPart, Piece, one_item
 from voicecli.server.limits import Limits
-from voicecli.server.responder import Answer, AnswerPart, Asked, Piece, one_item
+from voicecli.server.responder import Asked
 from voicecli.server.session import ServerSession
 
 CERTIFICATE = Path(__file__).parent.parent / "runtime" / "untrusted.pem"

@@ -16,7 +16,8 @@ from tests.commands.processes import Home, children
 from tests.commands.servers import Peer, Server, Speaker, elsewhere, http, nothing, server
 from tests.commands.speech import question
 from voicecli.core.notices import FATAL
-from voicecli.server.responder import Answer, AnswerPart, Asked, Piece, one_item
+from voicecli.server.answers import Answer, AnswerPart, Piece, one_item
+from voicecli.server.responder import Asked
 
 CANARY = "sk-canary-0123456789-abcdefghijklmnop"
 OWN = "my.own/key+with=odd~signs"

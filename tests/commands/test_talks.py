@@ -18,7 +18,8 @@ from tests.commands.servers import Frame, Peer, Server, Speaker, server, tone
 from tests.commands.speech import heard, loud_s, question, silence, voice
 from tests.contract.check import contract_problems
 from voicecli.ports import RATE
-from voicecli.server.responder import Asked, PracticePartner
+from voicecli.server.partner import PracticePartner
+from voicecli.server.responder import Asked
 
 SPOKEN = Path(__file__).parent.parent / "data" / "question.wav"
 DIALECTS = ["ga", "beta"]

@@ -24,8 +24,9 @@ from websockets.exceptions import ConnectionClosed
 from voicecli.audio.vad import FRAME, best_vad
 from voicecli.ports import RATE
 from voicecli.server import door
+from voicecli.server.answers import Answer, AnswerItem, AnswerPart, Piece
 from voicecli.server.limits import Limits
-from voicecli.server.responder import Answer, AnswerItem, AnswerPart, Asked, Piece
+from voicecli.server.responder import Asked
 from voicecli.server.session import ServerSession
 
 WORD = RATE // 4

@@ -19,7 +19,7 @@ from talking import QUESTION
 from virtual_audio import Recording, VirtualAudio
 
 from tests.commands.processes import Home, Running, children, gone, wait_for
-from voicecli.server.responder import tones
+from voicecli.server.tones import tones
 
 pytestmark = [pytest.mark.sound, pytest.mark.xdist_group("sound"), pytest.mark.usefixtures("tmux")]
 

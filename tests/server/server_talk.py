@@ -13,8 +13,9 @@ from voicecli.protocol.codec import decode_server
 from voicecli.protocol.conversation import Conversation
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.events import Malformed, Unknown
+from voicecli.server.answers import Answer, AnswerCall, AnswerItem, AnswerPart, Piece, one_item
 from voicecli.server.limits import Limits
-from voicecli.server.responder import Answer, AnswerCall, AnswerItem, AnswerPart, Asked, Piece, one_item
+from voicecli.server.responder import Asked
 from voicecli.server.session import ServerSession
 from voicecli.server.transcribing import Transcribe, length_only
 

@@ -6,7 +6,7 @@ import pytest
 from server_talk import CALL, ONE_SECOND, SPOKEN_CALL, Talk, every, kinds, only
 
 from voicecli.protocol.dialects import Spelling
-from voicecli.server.responder import Answer, AnswerCall
+from voicecli.server.answers import Answer, AnswerCall
 
 BOTH = pytest.mark.parametrize("spelling", list(Spelling))
 ARGUMENTS = '{"city": "Oslo", "unit": "celsius"}'
@@ -104,7 +104,7 @@ def test_the_output_of_a_call_is_taken_and_told_to_the_responder(spelling: Spell
     talk.rest()
     talk.send("response.create", response={"tool_choice": "none"})
     first, second, third = talk.responder.asked
-    assert (first.tools, first.outputs) == (("weather",), ())
+    assert ([tool.name for tool in first.tools], first.outputs) == (["weather"], ())
     assert second.outputs == ('{"degrees": 3}',)
     assert (third.tools, third.outputs) == ((), ())
     assert talk.session.view() == talk.conversation.view()

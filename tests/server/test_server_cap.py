@@ -9,7 +9,7 @@ from server_talk import FIVE_SECONDS, LoudnessVad, Talk, kinds, only
 
 from voicecli.protocol.dialects import Spelling
 from voicecli.server.limits import Limits
-from voicecli.server.responder import PracticePartner
+from voicecli.server.partner import PracticePartner
 from voicecli.server.session import ServerSession
 
 BOTH = pytest.mark.parametrize("spelling", list(Spelling))

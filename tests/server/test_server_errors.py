@@ -10,7 +10,7 @@ import pytest
 from server_talk import FIVE_SECONDS, ONE_SECOND, Talk, kinds, only, speech, written
 
 from voicecli.protocol.dialects import Spelling
-from voicecli.server.responder import one_item
+from voicecli.server.answers import one_item
 
 GA, BETA = Spelling.GA, Spelling.BETA
 BOTH = (GA, BETA)

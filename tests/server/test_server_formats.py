@@ -12,7 +12,8 @@ from voicecli.ports import RATE, SAMPLES_PER_MS
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import FORMATS
 from voicecli.server.limits import Limits
-from voicecli.server.responder import Asked, PracticePartner
+from voicecli.server.partner import PracticePartner
+from voicecli.server.responder import Asked
 
 G711 = ("g711_ulaw", "g711_alaw")
 GA_NAMES = {

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from server_talk import FIVE_SECONDS, Talk, every, sound_of, speech, spoken, written
 
 from voicecli.ports import RATE
+from voicecli.server.answers import one_item
 from voicecli.server.limits import Limits
-from voicecli.server.responder import one_item
 
 LONG = one_item(spoken(*((f"w{n}", 0.5) for n in range(60))))
 DELTAS = "response.output_audio.delta"

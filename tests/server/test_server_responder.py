@@ -10,7 +10,9 @@ from array import array
 import pytest
 
 from voicecli.ports import RATE
-from voicecli.server.responder import QUOTED_CHARACTERS, TONE_PEAK, Asked, PracticePartner, practice_text, tones
+from voicecli.server.partner import QUOTED_CHARACTERS, PracticePartner, practice_text
+from voicecli.server.responder import Asked
+from voicecli.server.tones import TONE_PEAK, tones
 
 
 def asked(number: int = 0, typed: str = "", heard_ms: int = 0, spoken: bool = True) -> Asked:
@@ -84,7 +86,7 @@ def test_words_follow_each_other_without_a_jump() -> None:
 def test_a_text_answer_loads_no_numpy() -> None:
     code = (
         "import sys; from voicecli.server.session import ServerSession; "
-        "from voicecli.server.responder import PracticePartner\n"
+        "from voicecli.server.partner import PracticePartner\n"
         "session = ServerSession(PracticePartner(), lambda: 1 / 0)\n"
         "session.greeting(0.0)\n"
         'session.receive(\'{"type":"response.create"}\', 0.0)\n'

@@ -23,8 +23,8 @@ from server_talk import (
 
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import StatusError
+from voicecli.server.answers import Answer, AnswerItem, one_item
 from voicecli.server.limits import Limits
-from voicecli.server.responder import Answer, AnswerItem, one_item
 
 BETA, GA = Spelling.BETA, Spelling.GA
 BOTH = pytest.mark.parametrize("spelling", list(Spelling))

@@ -25,8 +25,8 @@ from server_talk import (
 from voicecli.ports import RATE
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import StatusError
+from voicecli.server.answers import Answer, one_item
 from voicecli.server.limits import Limits
-from voicecli.server.responder import Answer, one_item
 
 BOTH = pytest.mark.parametrize("spelling", list(Spelling))
 OFF: dict[str, Any] = {"turn_detection": None}

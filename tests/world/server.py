@@ -13,8 +13,9 @@ from voicecli.audio.wire import FromWire
 from voicecli.ports import PCM16, Format
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import StatusError
+from voicecli.server.answers import Answer, AnswerItem, AnswerPart, Piece
 from voicecli.server.limits import Limits
-from voicecli.server.responder import Answer, AnswerItem, AnswerPart, Asked, Piece
+from voicecli.server.responder import Asked
 from voicecli.server.session import ServerSession
 
 from .clock import Clock

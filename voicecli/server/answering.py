@@ -13,11 +13,12 @@ from msgspec.structs import replace
 
 from voicecli.protocol import events as e
 from voicecli.protocol.conversation import Conversation
-from voicecli.protocol.items import FORMATS, ErrorInfo, Item, Response, ResponseConfig, SessionConfig, StatusError
+from voicecli.protocol.items import FORMATS, ErrorInfo, Item, Response, ResponseConfig, SessionConfig, StatusError, Tool
 from voicecli.server import configuration
+from voicecli.server.answers import Answer
 from voicecli.server.limits import Limits, RateLimits, Spent, heard_before, usage
 from voicecli.server.refusals import invalid
-from voicecli.server.responder import Answer, Asked, Responder
+from voicecli.server.responder import Asked, Responder
 from voicecli.server.responses import Ids, Pace, RunningResponse
 from voicecli.server.rows import Rows
 
@@ -244,11 +245,11 @@ def _wants_sound(config: SessionConfig) -> bool:
     return "audio" in (config.modalities or ())
 
 
-def _callable(config: SessionConfig) -> tuple[str, ...]:
+def _callable(config: SessionConfig) -> tuple[Tool, ...]:
     """The functions that an answer may call."""
     if config.tool_choice == "none" or config.tools is UNSET:
         return ()
-    return tuple(tool.name for tool in config.tools if tool.name)
+    return tuple(tool for tool in config.tools if tool.name)
 
 
 def _last_text(items: tuple[Item, ...]) -> str:

@@ -31,8 +31,8 @@ from voicecli.protocol.events import (
     TextDone,
 )
 from voicecli.protocol.items import ContentPart, Item, Response, StatusDetails, StatusError
+from voicecli.server.answers import Answer, AnswerCall, AnswerItem, AnswerPart, Piece
 from voicecli.server.limits import CHARACTERS_PER_TOKEN, OUTPUT_TOKEN_SAMPLES, Limits, Spent, sound_tokens
-from voicecli.server.responder import Answer, AnswerCall, AnswerItem, AnswerPart, Piece
 from voicecli.server.rows import Rows
 
 ARGUMENTS_PIECE: Final = 16
@@ -267,7 +267,9 @@ class RunningResponse:
         said: list[str] = []
         voice = ToWire()
         for piece in part.pieces:
-            yield from self._play_piece(place, voice if spoken else None, piece, said)
+            yield from self._play_piece(
+                place, voice if spoken else None, piece if isinstance(piece, Piece) else Piece(piece.text), said
+            )
             if not self._running:
                 break
         text = "".join(said)

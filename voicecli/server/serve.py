@@ -19,7 +19,7 @@ from websockets.typing import Subprotocol
 from voicecli.audio.vad import FRAME, SileroVad, best_vad
 from voicecli.server import door
 from voicecli.server.limits import Limits
-from voicecli.server.responder import PracticePartner
+from voicecli.server.partner import PracticePartner
 from voicecli.server.session import ServerSession
 
 MAX_FRAME_BYTES: Final = 22 * 2**20
