@@ -21,7 +21,8 @@ MAY: dict[str, set[str]] = {
     "protocol": {"ports"},
     "audio": {"ports"},
     "core": {"protocol", "ports", "settings"},
-    "server": {"protocol", "audio", "ports", "printable"},
+    "server": {"protocol", "audio", "ports", "printable", "speech"},
+    "speech": {"audio", "ports", "printable"},
     "devices": {"audio", "ports"},
     "runtime": {"core", "protocol", "audio.wire", "loopback", "ports", "secret"},
     "ui": {"core.stimuli", "core.changes", "settings", "printable"},
@@ -114,6 +115,7 @@ def test_sound_is_loaded_by_devices_only():
         assert "sounddevice" not in names or room(path) == "devices", path
         assert "websockets" not in names or room(path) in ("runtime", "server"), path
         assert "textual" not in names or room(path) == "ui", path
+        assert "httpx2" not in names or path == ROOT / "server" / "llm.py", path
 
 
 def test_the_settings_know_no_command_line():
