@@ -21,7 +21,7 @@ MAY: dict[str, set[str]] = {
     "protocol": {"ports"},
     "audio": {"ports"},
     "core": {"protocol", "ports", "settings"},
-    "server": {"protocol", "audio", "ports", "printable", "speech"},
+    "server": {"protocol", "audio", "ports", "printable", "speech", "secret", "loopback"},
     "speech": {"audio", "ports", "printable"},
     "devices": {"audio", "ports"},
     "runtime": {"core", "protocol", "audio.wire", "loopback", "ports", "secret"},
