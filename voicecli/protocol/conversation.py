@@ -270,6 +270,11 @@ class Conversation:
         """Everything both ends must agree on when nothing is under way."""
         return tuple(self._view(item_id, self._entries[item_id]) for item_id in self._order)
 
+    def view_of(self, item_id: str) -> ItemView | None:
+        """One item of the view; None: there is none."""
+        entry = self._entries.get(item_id)
+        return None if entry is None else self._view(item_id, entry)
+
     def apply(self, event: e.ServerEvent) -> None:
         """Brings the list up to what the event says. Events about unknown or deleted items are no fault.
 

@@ -1,26 +1,33 @@
 """The responses of one session: starts them, lets their events go when they are due, ends them. It knows no socket.
 
+A response waits for the words of what was said before it is made.
+
 At most one writes to the default conversation; others (`conversation: none`) may run beside it and leave nothing in it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, assert_never
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
+from voicecli.ports import SAMPLES_PER_MS
 from voicecli.protocol import events as e
-from voicecli.protocol.conversation import Conversation
+from voicecli.protocol.conversation import Conversation, ItemView, PartView
 from voicecli.protocol.items import FORMATS, ErrorInfo, Item, Response, ResponseConfig, SessionConfig, StatusError, Tool
 from voicecli.server import configuration
 from voicecli.server.answers import Answer
-from voicecli.server.limits import Limits, RateLimits, Spent, heard_before, usage
+from voicecli.server.limits import Limits, RateLimits, counted, heard_before, usage
+from voicecli.server.making import Making, Wanted
+from voicecli.server.memory import Memory
+from voicecli.server.orders import Order, Outside, Prompt, Said, Thought
 from voicecli.server.refusals import invalid
 from voicecli.server.responder import Asked, Responder
 from voicecli.server.responses import Ids, Pace, RunningResponse
 from voicecli.server.rows import Rows
+from voicecli.server.voicing import Voicing
 
 
 class Answering:
@@ -36,6 +43,9 @@ class Answering:
         say: Callable[[e.ServerEvent], None],
         tell: Callable[[e.ServerEvent], object],
         rows: Rows,
+        outside: Outside,
+        memory: Memory,
+        order: Callable[[Order], None],
     ) -> None:
         """`say` sends an event and applies it to the conversation, `tell` only sends it."""
         self._responder = responder
@@ -46,23 +56,27 @@ class Answering:
         self._say = say
         self._tell = tell
         self._rows = rows
+        self._outside = outside
+        self._memory = memory
+        self._order = order
         self._rates = RateLimits(limits)
-        self._default: RunningResponse | None = None
-        self._aside: list[RunningResponse] = []
+        self._default: Making | None = None
+        self._aside: list[Making] = []
         self._asked = 0
         self._typed = ""
         self._outputs: list[str] = []
         self.images = 0
         """How many images the user sent since the last answer."""
         self._heard_samples = 0
+        self._spoken_items: list[str] = []
         self._sound_of: dict[str, int] = {}
         """Samples of each item of the user's."""
-        self._costs: dict[str, Spent] = {}
-        """What each running response has heard."""
         self._known = 0
         """Input tokens of the last default response: the next one has them cached."""
         self._ear = float("-inf")
         """When all sound sent so far will have been heard by who listens in real time."""
+        self.broken = False
+        """Whether an answer broke off the connection."""
         self.quiet_since: float | None = None
         """Since when nobody says anything after an answer: when its last sound will have been heard. None: somebody
         does, or there was no answer yet."""
@@ -81,19 +95,22 @@ class Answering:
         """The user said something: an item of `samples`, of which `spoken` were speech."""
         self._sound_of[item_id] = samples
         self._heard_samples += spoken
+        self._spoken_items.append(item_id)
 
     # ---- starting and ending -----------------------------------------------------------------------------------------
 
-    def start(self, session: SessionConfig, asked: ResponseConfig, at: float) -> ErrorInfo | None:
-        """A new response, or why there is none."""
+    def start(
+        self, session: SessionConfig, asked: ResponseConfig, at: float, awaits: frozenset[str] = frozenset()
+    ) -> ErrorInfo | None:
+        """A new response, or why there is none; `awaits` are the items whose words are being found."""
         aside = asked.conversation == "none"
         if not aside and self._default is not None:
             return invalid(
                 "conversation_already_has_active_response",
-                f"Conversation already has an active response in progress: {self._default.id}. "
+                f"Conversation already has an active response in progress: {self._default.running.id}. "
                 "Wait until the response is finished before creating a new one.",
             )
-        if len(self._running) >= self._limits.responses:
+        if len(self._all) >= self._limits.responses:
             return invalid("too_many_responses", "Too many responses are in progress.")
         config = configuration.for_response(session, asked)
         created = Response(
@@ -110,25 +127,47 @@ class Answering:
         )
         if not aside:
             self.quiet_since = None
-        answer = self._answer(config, asked) if self._rates.start(at) else _limited()
+        allowed = self._rates.start(at)
         self._tell(e.ResponseCreated(response=created))
         self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
-        running = self._run(answer, created, config, at)
-        history = () if aside and asked.input is not UNSET else self._conversation.view()
-        self._costs[running.id] = heard_before(str(config.instructions or ""), history, self._sound_of)
+        wanted = self._wanted(config, asked, aside)
+        making = self._making(created, wanted, awaits if allowed and not wanted.given else frozenset())
         if aside:
-            self._aside.append(running)
+            self._aside.append(making)
         else:
-            self._default = running
+            self._default = making
+        if not allowed:
+            making.answer(_limited(), at)
+        elif not making.awaits:
+            self._make(making, at)
         self.play(at)
         return None
 
+    def understood(self, item_id: str, at: float) -> None:
+        """The words of this item are known now, or that they never will be."""
+        for making in self._all:
+            if item_id in making.awaits:
+                making.awaits -= {item_id}
+                if not making.awaits:
+                    self._make(making, at)
+
+    def given(self, result: Said | Thought, at: float) -> None:
+        """What was made outside for one of the responses; for none that there still is, it is nobody's."""
+        for making in self._all:
+            if making.running.id == result.response_id:
+                match result:
+                    case Said(number=number, pcm=pcm):
+                        making.said(number, pcm, at)
+                    case Thought(what=what):
+                        making.thought(what, at)
+                    case _:
+                        assert_never(result)
+
     def cancel(self, response_id: str | None, at: float) -> ErrorInfo | None:
         """The client does not want it any more; without an id, the default one."""
-        wanted = [self._default] if response_id is None else [one for one in self._running if one.id == response_id]
-        for running in wanted:
-            if running is not None:
-                self._cut(running, "client_cancelled", at)
+        for making in self._all:
+            if (making is self._default) if response_id is None else (making.running.id == response_id):
+                self._cut(making, "client_cancelled", at)
                 return None
         return invalid("response_cancel_not_active", "Cancellation failed: no active response found")
 
@@ -150,60 +189,105 @@ class Answering:
     @property
     def deadline(self) -> float | None:
         """When the next event of any response may leave."""
-        return min((one.deadline for one in self._running if one.deadline is not None), default=None)
+        deadlines = (making.running.deadline for making in self._all)
+        return min((at for at in deadlines if at is not None), default=None)
 
     def play(self, at: float) -> None:
         """Sends what is due, and ends what has given all."""
-        for running in self._running:
-            self._pass_on(running, running.due(at))
-            if running.deadline is None:
-                self._finish(running, at)
+        for making in self._all:
+            making.flow(at)
+            self._pass_on(making, making.running.due(at))
+            if making.running.over:
+                self._finish(making, at)
 
     @property
-    def _running(self) -> list[RunningResponse]:
+    def _all(self) -> list[Making]:
         return [*self._aside, *([] if self._default is None else [self._default])]
 
-    def _run(self, answer: Answer, created: Response, config: SessionConfig, at: float) -> RunningResponse:
-        start = at + answer.delay_s
-        most = config.max_response_output_tokens
-        return RunningResponse(
-            answer,
-            created,
-            self._ids,
-            Pace(self._limits, start, max(start, self._ear)),
-            FORMATS[str(config.output_audio_format)],
-            most if isinstance(most, int) else None,
-            _wants_sound(config),
-            self._rows,
-        )
-
-    def _answer(self, config: SessionConfig, asked: ResponseConfig) -> Answer:
+    def _wanted(self, config: SessionConfig, asked: ResponseConfig, aside: bool) -> Wanted:
         given = () if asked.input is UNSET else asked.input
-        typed = _last_text(given) if given else self._typed
-        heard_ms = 0 if given else self._heard_samples // 24
-        wanted = Asked(
+        history = () if aside and asked.input is not UNSET else self._conversation.view()
+        wanted = Wanted(
             number=self._asked,
-            typed=typed,
-            heard_ms=heard_ms,
-            spoken=_wants_sound(config),
-            instructions=str(config.instructions or ""),
-            tools=_callable(config),
+            config=config,
+            given=given,
+            typed=_last_text(given) if given else self._typed,
+            spoken_items=() if given else tuple(self._spoken_items),
+            heard_ms=0 if given else self._heard_samples // SAMPLES_PER_MS,
             outputs=() if given else tuple(self._outputs),
             images=sum(part.type == "input_image" for item in given for part in item.content) or self.images,
+            cost=heard_before(str(config.instructions or ""), history, self._sound_of),
         )
         if not given:
             self.images = 0
-            self._typed, self._heard_samples, self._outputs = "", 0, []
+            self._typed, self._heard_samples, self._outputs, self._spoken_items = "", 0, [], []
         self._asked += 1
-        return self._responder.answer(wanted)
+        return wanted
 
-    def _pass_on(self, running: RunningResponse, events: list[e.ServerEvent]) -> None:
-        if running is not self._default:
+    def _making(self, created: Response, wanted: Wanted, awaits: frozenset[str]) -> Making:
+        config = wanted.config
+        most = config.max_response_output_tokens
+        running = RunningResponse(
+            created,
+            self._ids,
+            Pace(self._limits, float("-inf"), self._ear),
+            FORMATS[str(config.output_audio_format)],
+            most if isinstance(most, int) and not self._outside.mind else None,  # a language model counts its own
+            _wants_sound(config),
+            self._rows,
+        )
+        voicing = Voicing(running.id, wanted.number, running.spoken, self._outside.voice, self._order)
+        return Making(running, voicing, wanted, awaits, self._order)
+
+    def _make(self, making: Making, at: float) -> None:
+        wanted, config = making.wanted, making.wanted.config
+        spoken = _wants_sound(config)
+        messages = self._memory.messages(
+            [self._lookup(item) for item in wanted.given] if wanted.given else self._conversation.view()
+        )
+        if self._outside.mind:
+            most = config.max_response_output_tokens
+            making.think(
+                Prompt(
+                    instructions=str(config.instructions or ""),
+                    messages=messages,
+                    tools=_callable(config),
+                    tool_choice=_said(config.tool_choice) or "auto",
+                    temperature=_said(config.temperature),
+                    max_tokens=most if isinstance(most, int) else None,
+                    spoken=spoken,
+                ),
+                at,
+            )
+            return
+        asked = Asked(
+            number=wanted.number,
+            typed=wanted.typed,
+            heard_ms=wanted.heard_ms,
+            spoken=spoken,
+            instructions=str(config.instructions or ""),
+            tools=_callable(config),
+            outputs=wanted.outputs,
+            images=wanted.images,
+            said=self._memory.understood(wanted.spoken_items),
+            messages=messages,
+        )
+        making.answer(self._responder.answer(asked), at)
+
+    def _lookup(self, item: Item) -> ItemView:
+        """An item of `response.create.input`, or the one of the conversation that it points to."""
+        if item.type == "item_reference":
+            return self._conversation.view_of(item.id or "") or item_view(item)
+        return item_view(item)
+
+    def _pass_on(self, making: Making, events: list[e.ServerEvent]) -> None:
+        if making is not self._default:
             for event in events:
                 self._tell(event)
             return
-        self._conversation.output = running.form  # which may be another than the session's by now
+        self._conversation.output = making.running.form  # which may be another than the session's by now
         for event in events:
+            self._memory.note(event, making.running.form)
             self._say(event)
             match event:
                 case e.OutputItemAdded(item=item):
@@ -214,26 +298,36 @@ class Answering:
                     after = self._conversation.after(item.id or "")
                     self._say(e.ConversationItemDone(item=item, previous_item_id=after))
 
-    def _cut(self, running: RunningResponse, reason: str, at: float) -> None:
-        self._pass_on(running, running.cut("cancelled", reason))
-        self._finish(running, at)
+    def _cut(self, making: Making, reason: str, at: float) -> None:
+        self._pass_on(making, making.cut("cancelled", reason))
+        self._finish(making, at)
         self.stopped_listening(at)
 
-    def _finish(self, running: RunningResponse, at: float) -> None:
+    def _finish(self, making: Making, at: float) -> None:
+        running, heard = making.running, making.wanted.cost
         self._ear = max(self._ear, running.ear)
-        heard = self._costs.pop(running.id)
-        fresh = max(0, heard.total - self._known) + running.spent.total  # what is cached is not limited again
-        spent = usage(heard, running.spent, self._known)
+        ending = running.ending
+        if ending.hang_up:
+            self.broken = True
+            return
+        if ending.tokens is not None:
+            fresh = ending.tokens.heard - ending.tokens.cached + ending.tokens.said
+            spent = counted(ending.tokens)
+        else:
+            fresh = max(0, heard.total - self._known) + running.spent.total  # what is cached is not limited again
+            spent = usage(heard, running.spent, self._known)
         done = e.ResponseDone(response=replace(running.done(), usage=spent))
-        if running is self._default:
+        if making is self._default:
             self._say(done)
             self._default = None
             self.quiet_since = max(self._ear, at)
             self._known = heard.total
         else:
             self._tell(done)
-            self._aside.remove(running)
+            self._aside.remove(making)
         self._rates.settle(fresh, at)
+        if ending.limited_s is not None:
+            self._rates.exhaust(at + ending.limited_s)
         self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
 
 
@@ -265,3 +359,20 @@ def _limited() -> Answer:
         type="rate_limit_exceeded", code="rate_limit_exceeded", message="Rate limit reached. Try again later."
     )
     return Answer(status="failed", error=error)
+
+
+def item_view(item: Item) -> ItemView:
+    """An item that is in no conversation, as one that is."""
+    parts = tuple(PartView(part.type, part.text or "", part.transcript or "") for part in item.content)
+    return ItemView(
+        item.id or "",
+        item.type,
+        item.role,
+        item.status,
+        parts,
+        0,
+        item.call_id,
+        item.name,
+        item.arguments or "",
+        item.output,
+    )

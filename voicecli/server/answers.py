@@ -87,12 +87,15 @@ class AnswerCall(Struct, frozen=True):
     """None: the session gives one."""
 
 
+Status = Literal["completed", "incomplete", "failed", "cancelled"]
+
+
 class Ending(Struct, frozen=True):
     """How an answer ends when nobody interrupts it."""
 
-    status: Literal["completed", "incomplete", "failed"] = "completed"
+    status: Status = "completed"
     reason: str | None = None
-    """max_output_tokens | content_filter, with `incomplete`."""
+    """max_output_tokens | content_filter, with `incomplete`; turn_detected | client_cancelled, with `cancelled`."""
     error: StatusError | None = None
     """With `failed`."""
     tokens: Tokens | None = None

@@ -7,10 +7,12 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from voicecli.ports import RATE
 from voicecli.protocol.conversation import ItemView
 from voicecli.protocol.items import InputTokens, OutputTokens, RateLimit, Usage
+from voicecli.server.orders import Tokens
 
 INPUT_TOKEN_SAMPLES: Final = RATE // 10
 """The user's sound costs a token for each 100 ms."""
@@ -87,6 +89,17 @@ def usage(heard: Spent, said: Spent, cached: int) -> Usage:
     )
 
 
+def counted(tokens: Tokens) -> Usage:
+    """The `usage` of a response whose language model has counted by itself."""
+    return Usage(
+        total_tokens=tokens.heard + tokens.said,
+        input_tokens=tokens.heard,
+        output_tokens=tokens.said,
+        input_token_details=InputTokens(cached_tokens=tokens.cached, text_tokens=tokens.heard, audio_tokens=0),
+        output_token_details=OutputTokens(text_tokens=tokens.said, audio_tokens=0),
+    )
+
+
 def heard_before(instructions: str, history: Iterable[ItemView], sound_of: Mapping[str, int]) -> Spent:
     """What a response has to hear before it speaks; `sound_of` has the samples of what the user said."""
     text = text_tokens(instructions)
@@ -138,6 +151,7 @@ class RateLimits:
     def __init__(self, limits: Limits) -> None:
         self._requests = Allowance("requests", limits.requests_per_minute)
         self._tokens = Allowance("tokens", limits.tokens_per_minute)
+        self._exhausted_until = float("-inf")
 
     def start(self, at: float) -> bool:
         """Reserves for a response; False, and nothing reserved, where a limit is reached."""
@@ -147,10 +161,17 @@ class RateLimits:
         self._tokens.take(self.RESERVE, at)
         return True
 
+    def exhaust(self, until: float) -> None:
+        """Up to then no request is left, whatever was used."""
+        self._exhausted_until = until
+
     def settle(self, tokens: int, at: float) -> None:
         """Puts what was used in the place of what was reserved."""
         self._tokens.take(tokens - self.RESERVE, at)
 
     def now(self, at: float) -> tuple[RateLimit, ...]:
         """Both, as the wire tells them."""
-        return (self._requests.now(at), self._tokens.now(at))
+        requests = self._requests.now(at)
+        if at < self._exhausted_until:
+            requests = replace(requests, remaining=0, reset_seconds=round(self._exhausted_until - at, 3))
+        return (requests, self._tokens.now(at))

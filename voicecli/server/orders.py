@@ -37,7 +37,7 @@ class Call(NamedTuple):
 class Message(NamedTuple):
     """One turn as a language model may know it: of what was said aloud only what was heard."""
 
-    role: Literal["user", "assistant", "tool"]
+    role: Literal["system", "user", "assistant", "tool"]
     text: str = ""
     calls: tuple[Call, ...] = ()
     """Of an assistant's; then `text` may be empty."""

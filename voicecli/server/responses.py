@@ -7,7 +7,8 @@ then a few times real time, until it is as far ahead of the listener's ear as it
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Iterator
 from enum import Enum, auto
 from typing import Any, Final, NamedTuple, assert_never
 
@@ -31,7 +32,7 @@ from voicecli.protocol.events import (
     TextDone,
 )
 from voicecli.protocol.items import ContentPart, Item, Response, StatusDetails, StatusError
-from voicecli.server.answers import Answer, AnswerCall, AnswerItem, AnswerPart, Piece
+from voicecli.server.answers import AnswerCall, Ending, NewItem, NewPart, Piece, Sentence, Status, Step, Toned
 from voicecli.server.limits import CHARACTERS_PER_TOKEN, OUTPUT_TOKEN_SAMPLES, Limits, Spent, sound_tokens
 from voicecli.server.rows import Rows
 
@@ -94,11 +95,13 @@ MOVES: Final[dict[Progress, dict[Cue, Progress]]] = {
 
 
 class RunningResponse:
-    """One response from its first output to its last; `response.created` and `response.done` are the session's."""
+    """One response from its first output to its last; `response.created` and `response.done` are the session's.
+
+    It plays the steps it is fed. Where they run out before the `Ending` it waits for more.
+    """
 
     def __init__(
         self,
-        answer: Answer,
         response: Response,
         ids: Ids,
         pace: Pace,
@@ -109,23 +112,44 @@ class RunningResponse:
     ) -> None:
         """`response` is as it was created, `form` how its sound is spelled; without `spoken` all is written."""
         self.form = form
-        self._spoken = spoken
-        self._answer = answer
+        self.spoken = spoken
         self._response = response
         self._ids = ids
         self._pace = pace
         self._max_tokens = max_tokens
+        self._word_s = 0.0
         self._progress = Progress.RUNNING
         self._rows = Rows() if rows is None else rows
-        self._ending = StatusDetails(type=answer.status, reason=answer.reason, error=answer.error)
+        self._steps: deque[Step] = deque()
+        self._fed = 0
+        self._ending = Ending()
         self._samples = 0
         self._written_s = 0.0
         self._letters = 0
+        self._item: _Message | _Call | None = None
         self._output: list[Item] = []
         self._out: list[ServerEvent] = []
-        self._steps = self._play()
-        self._deadline: float | None = pace.start
+        self._play = self._played()
+        self._deadline: float | None = None
         self._advance()
+
+    def begin(self, at: float, delay_s: float = 0.0, word_s: float = 0.0) -> None:
+        """The answer is being made: its first word may leave after the delay, each written one takes `word_s`."""
+        start = at + delay_s
+        self._pace = self._pace._replace(start=start, ear=max(start, self._pace.ear))
+        self._word_s = word_s
+        self._deadline = start
+
+    def feed(self, steps: Iterable[Step], at: float) -> None:
+        """More of the answer; what comes after an `Ending` or a cut is nobody's."""
+        for step in steps:
+            self._steps.append(step)
+            if isinstance(step, Piece):
+                self._fed += len(step.pcm) // 2
+        if self._starved and self._steps:
+            # Who listens in real time has waited too.
+            self._pace = self._pace._replace(ear=max(self._pace.ear, at - self._samples / RATE))
+            self._advance()
 
     @property
     def id(self) -> str:
@@ -134,8 +158,23 @@ class RunningResponse:
 
     @property
     def deadline(self) -> float | None:
-        """When its next events may leave; None when it has given all."""
+        """When its next events may leave; None where it has given all, or waits to be fed."""
         return self._deadline
+
+    @property
+    def over(self) -> bool:
+        """Whether it has given all."""
+        return self._progress is Progress.DONE
+
+    @property
+    def backlog_samples(self) -> int:
+        """Sound that was fed as pieces and has not left."""
+        return max(0, self._fed - self._samples)
+
+    @property
+    def ending(self) -> Ending:
+        """How it has ended."""
+        return self._ending
 
     @property
     def ear(self) -> float:
@@ -153,27 +192,29 @@ class RunningResponse:
             self._advance()
         return self._take()
 
-    def cut(self, status: str, reason: str | None, error: StatusError | None = None) -> list[ServerEvent]:
+    def cut(self, status: Status, reason: str | None, error: StatusError | None = None) -> list[ServerEvent]:
         """Ends it now: no delta more, but every `.done` of what is open."""
         if self._move(Cue.CUT):
-            self._ending = StatusDetails(type=status, reason=reason, error=error)
-        while self._deadline is not None:
+            self._ending = Ending(status, reason, error)
+        while not self.over:
             self._advance()
         return self._take()
 
     def done(self) -> Response:
         """The payload of `response.done`, without the usage."""
-        ending = self._ending
-        return replace(
-            self._response,
-            status=ending.type,
-            status_details=None if ending.type == "completed" else ending,
-            output=tuple(self._output),
-        )
+        status, reason, error = self._ending.status, self._ending.reason, self._ending.error
+        details = None if status == "completed" else StatusDetails(type=status, reason=reason, error=error)
+        return replace(self._response, status=status, status_details=details, output=tuple(self._output))
+
+    @property
+    def _starved(self) -> bool:
+        return self._deadline is None and not self.over
 
     def _advance(self) -> None:
-        self._deadline = next(self._steps, None)
-        if self._deadline is None:
+        try:
+            self._deadline = next(self._play)
+        except StopIteration:
+            self._deadline = None
             self._move(Cue.SPENT)
 
     def _move(self, cue: Cue) -> bool:
@@ -193,21 +234,43 @@ class RunningResponse:
     def _running(self) -> bool:
         return self._progress is Progress.RUNNING
 
-    def _play(self) -> Iterator[float]:
-        """Yields when it wants to go on; what leaves by then is put out. After a cut nothing is waited for."""
-        yield self._pace.start
-        for index, answer in enumerate(self._answer.items):
-            if not self._running:
-                break
-            match answer:
-                case AnswerItem():
-                    yield from self._play_item(index, answer)
+    def _played(self) -> Iterator[float | None]:
+        """Yields when it wants to go on, None for: when there is more. After a cut nothing is waited for."""
+        yield None
+        while self._running:
+            if not self._steps:
+                yield None
+                continue
+            step = self._steps.popleft()
+            match step:
+                case NewItem():
+                    self._close_item(whole=True)
+                    self._open_message()
+                case NewPart():
+                    self._open_part(step.spoken)
+                case Piece():
+                    yield from self._play_piece(step)
+                case Toned():
+                    yield from self._play_tones(step)
                 case AnswerCall():
-                    yield from self._play_call(index, answer)
+                    self._close_item(whole=True)
+                    yield from self._play_call(step)
+                case Ending():
+                    self._ending = step
+                    break
+                case Sentence():
+                    raise AssertionError("a sentence is given its sound before it is played")
                 case _:
-                    assert_never(answer)
+                    assert_never(step)
+        self._close_item(whole=self._running and self._ending.status == "completed")
 
-    def _play_item(self, index: int, answer: AnswerItem) -> Iterator[float]:
+    def _play_tones(self, toned: Toned) -> Iterator[float]:
+        for piece in toned:
+            if not self._running:
+                return
+            yield from self._play_piece(piece)
+
+    def _open_message(self) -> None:
         item = Item(
             id=self._ids.new("item"),
             object="realtime.item",
@@ -215,16 +278,59 @@ class RunningResponse:
             status="in_progress",
             role="assistant",
         )
-        self._out.append(OutputItemAdded(response_id=self.id, output_index=index, item=item))
-        content: list[ContentPart] = []
-        for part in answer.parts:
-            if not self._running:
-                break
-            place = _Place(self.id, index, item.id or "", len(content))
-            yield from self._play_part(place, part, content)
-        self._finish_item(index, replace(item, content=tuple(content)))
+        self._item = _Message(item)
+        self._out.append(OutputItemAdded(response_id=self.id, output_index=len(self._output), item=item))
 
-    def _play_call(self, index: int, answer: AnswerCall) -> Iterator[float]:
+    def _open_part(self, spoken: bool) -> None:
+        if not isinstance(self._item, _Message):
+            self._close_item(whole=True)
+            self._open_message()
+        assert isinstance(self._item, _Message)
+        self._close_part(self._item)
+        spoken = spoken and self.spoken
+        place = _Place(self.id, len(self._output), self._item.item.id or "", len(self._item.content))
+        self._item.part = _Part(place, ToWire() if spoken else None)
+        opened = ContentPart(type="audio", transcript="") if spoken else ContentPart(type="text", text="")
+        self._out.append(ContentPartAdded(**place.fields, part=opened))
+
+    def _close_part(self, message: _Message) -> None:
+        part, message.part = message.part, None
+        if part is None:
+            return
+        text, place = "".join(part.said), part.place
+        if part.voice is not None:
+            whole = ContentPart(type="audio", transcript=text)
+            self._out.append(AudioTranscriptDone(**place.fields, transcript=text))
+            self._out.append(AudioDone(**place.fields))
+        else:
+            whole = ContentPart(type="text", text=text)
+            self._out.append(TextDone(**place.fields, text=text))
+        message.content.append(whole)
+        self._out.append(ContentPartDone(**place.fields, part=whole))
+
+    def _close_item(self, whole: bool) -> None:
+        open_item, self._item = self._item, None
+        match open_item:
+            case None:
+                return
+            case _Message():
+                self._close_part(open_item)
+                item = replace(open_item.item, content=tuple(open_item.content))
+            case _Call():
+                item = replace(open_item.item, arguments=open_item.said)
+                self._out.append(
+                    FunctionCallArgumentsDone(
+                        **self._call_place(item), arguments=open_item.said, name=open_item.item.name
+                    )
+                )
+            case _:
+                assert_never(open_item)
+        item = replace(item, status="completed" if whole else "incomplete")
+        index = len(self._output)
+        self._output.append(item)
+        self._out.append(OutputItemDone(response_id=self.id, output_index=index, item=item))
+
+    def _play_call(self, answer: AnswerCall) -> Iterator[float]:
         item = Item(
             id=self._ids.new("item"),
             object="realtime.item",
@@ -234,82 +340,59 @@ class RunningResponse:
             name=answer.name,
             arguments="",
         )
-        place: dict[str, Any] = {
+        call = self._item = _Call(item)
+        place = self._call_place(item)
+        self._out.append(OutputItemAdded(response_id=self.id, output_index=len(self._output), item=item))
+        for n in range(0, len(answer.arguments), ARGUMENTS_PIECE):
+            self._written_s += self._word_s
+            yield self._pace.due(self._samples, self._written_s)
+            if not self._may_go_on():
+                return
+            piece = answer.arguments[n : n + ARGUMENTS_PIECE]
+            call.said += piece
+            self._letters += len(piece)
+            self._out.append(FunctionCallArgumentsDelta(**place, delta=piece))
+
+    def _call_place(self, item: Item) -> dict[str, Any]:
+        return {
             "response_id": self.id,
-            "output_index": index,
+            "output_index": len(self._output),
             "item_id": item.id,
             "call_id": item.call_id,
         }
-        self._out.append(OutputItemAdded(response_id=self.id, output_index=index, item=item))
-        said = ""
-        for n in range(0, len(answer.arguments), ARGUMENTS_PIECE):
-            self._written_s += self._answer.text_word_s
-            yield self._pace.due(self._samples, self._written_s)
-            if not self._may_go_on():
-                break
-            piece = answer.arguments[n : n + ARGUMENTS_PIECE]
-            said += piece
-            self._letters += len(piece)
-            self._out.append(FunctionCallArgumentsDelta(**place, delta=piece))
-        self._out.append(FunctionCallArgumentsDone(**place, arguments=said, name=answer.name))
-        self._finish_item(index, replace(item, arguments=said))
 
-    def _finish_item(self, index: int, item: Item) -> None:
-        whole = self._running and (self._answer.status == "completed" or index + 1 < len(self._answer.items))
-        item = replace(item, status="completed" if whole else "incomplete")
-        self._output.append(item)
-        self._out.append(OutputItemDone(response_id=self.id, output_index=index, item=item))
-
-    def _play_part(self, place: _Place, part: AnswerPart, content: list[ContentPart]) -> Iterator[float]:
-        spoken = part.spoken and self._spoken
-        opened = ContentPart(type="audio", transcript="") if spoken else ContentPart(type="text", text="")
-        self._out.append(ContentPartAdded(**place.fields, part=opened))
-        said: list[str] = []
-        voice = ToWire()
-        for piece in part.pieces:
-            yield from self._play_piece(
-                place, voice if spoken else None, piece if isinstance(piece, Piece) else Piece(piece.text), said
-            )
-            if not self._running:
-                break
-        text = "".join(said)
-        if spoken:
-            whole = ContentPart(type="audio", transcript=text)
-            self._out.append(AudioTranscriptDone(**place.fields, transcript=text))
-            self._out.append(AudioDone(**place.fields))
-        else:
-            whole = ContentPart(type="text", text=text)
-            self._out.append(TextDone(**place.fields, text=text))
-        content.append(whole)
-        self._out.append(ContentPartDone(**place.fields, part=whole))
-
-    def _play_piece(self, place: _Place, voice: ToWire | None, piece: Piece, said: list[str]) -> Iterator[float]:
+    def _play_piece(self, piece: Piece) -> Iterator[float]:
+        if not isinstance(self._item, _Message) or self._item.part is None:
+            self._open_part(True)
+        assert isinstance(self._item, _Message)
+        part = self._item.part
+        assert part is not None
         size = 2 * self._pace.limits.delta_samples
-        chunks = [piece.pcm[n : n + size] for n in range(0, len(piece.pcm), size)] if voice is not None else []
+        chunks = [piece.pcm[n : n + size] for n in range(0, len(piece.pcm), size)] if part.voice is not None else []
         if not chunks:
-            self._written_s += self._answer.text_word_s
+            self._written_s += self._word_s
         first = len(chunks[0]) // 2 if chunks else 0
         yield self._pace.due(self._samples + first, self._written_s)
         if not self._may_go_on():
             return
         if piece.text:
-            said.append(piece.text)
+            part.said.append(piece.text)
             self._letters += len(piece.text)
-            delta = TextDelta if voice is None else AudioTranscriptDelta
-            self._out.append(delta(**place.fields, delta=piece.text))
+            delta = TextDelta if part.voice is None else AudioTranscriptDelta
+            self._out.append(delta(**part.place.fields, delta=piece.text))
         for n, chunk in enumerate(chunks):
             if n:
                 yield self._pace.due(self._samples + len(chunk) // 2, self._written_s)
                 if not self._may_go_on():
                     return
             self._samples += len(chunk) // 2
-            if voice is not None and (data := voice.spell(chunk, self.form)):
-                self._out.append(AudioDelta(**place.fields, delta=data))
+            if part.voice is not None and (data := part.voice.spell(chunk, self.form)):
+                self._out.append(AudioDelta(**part.place.fields, delta=data))
 
     def _may_go_on(self) -> bool:
         """Not cut, and within `max_response_output_tokens`."""
         if self._running and self._max_tokens is not None and self.spent.total >= self._max_tokens:
-            self._ending = StatusDetails(type="incomplete", reason="max_output_tokens")
+            self._ending = Ending("incomplete", "max_output_tokens")
             self._move(Cue.CUT)
         return self._running
 
@@ -325,3 +408,30 @@ class _Place(NamedTuple):
     @property
     def fields(self) -> dict[str, Any]:
         return self._asdict()
+
+
+class _Part:
+    """A content part that is being said."""
+
+    def __init__(self, place: _Place, voice: ToWire | None) -> None:
+        self.place = place
+        self.voice = voice
+        """None: it is written."""
+        self.said: list[str] = []
+
+
+class _Message:
+    """A message that is being said."""
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.content: list[ContentPart] = []
+        self.part: _Part | None = None
+
+
+class _Call:
+    """A function call that is being written."""
+
+    def __init__(self, item: Item) -> None:
+        self.item = item
+        self.said = ""

@@ -7,7 +7,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as listen
@@ -19,8 +19,10 @@ from websockets.typing import Subprotocol
 from voicecli.audio.vad import FRAME, SileroVad, best_vad
 from voicecli.server import door
 from voicecli.server.limits import Limits
+from voicecli.server.orders import Outside, Result
 from voicecli.server.partner import PracticePartner
 from voicecli.server.session import ServerSession
+from voicecli.server.workshop import Mind, Speech, Workshop
 
 MAX_FRAME_BYTES: Final = 22 * 2**20
 """15 MiB of sound is 20.97 MB of base64 (E8)."""
@@ -47,12 +49,22 @@ class Bounds(NamedTuple):
 class House:
     """Counts who is in, lets in or refuses, and runs a session for each."""
 
-    def __init__(self, entry: door.Door, bounds: Bounds, limits: Limits, tell: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        entry: door.Door,
+        bounds: Bounds,
+        limits: Limits,
+        tell: Callable[[str], None],
+        speech: Speech | None = None,
+        mind: Mind | None = None,
+    ) -> None:
         """`tell` takes a line about what went wrong, for the person who runs the server."""
         self._door = entry
         self._bounds = bounds
         self._limits = limits
         self._tell = tell
+        self._speech = speech
+        self._mind = mind
         self._connected: set[ServerConnection] = set()
         self._talking: set[ServerConnection] = set()
         self._opened = 0
@@ -126,8 +138,10 @@ class House:
         return None
 
     async def _talk(self, connection: ServerConnection) -> None:
+        self._opened += 1
+        workshop = Workshop(f"{self._opened}", self._speech, self._mind)
         try:
-            await self._converse(connection, self._session(connection))
+            await self._converse(connection, self._session(connection, workshop.outside), workshop)
         except ConnectionClosed:
             pass
         except TimeoutError:
@@ -135,11 +149,12 @@ class House:
         except Exception as bug:
             self._tell(f"a session ended by a bug of ours: {type(bug).__name__}")
             await _close(connection, "internal error")
+        finally:
+            await workshop.close()
 
-    def _session(self, connection: ServerConnection) -> ServerSession:
+    def _session(self, connection: ServerConnection, outside: Outside) -> ServerSession:
         request = connection.request
         assert request is not None
-        self._opened += 1
         return ServerSession(
             PracticePartner(),
             best_vad,
@@ -148,35 +163,80 @@ class House:
             prefix=f"{self._opened}_",
             model=door.model(request.path),
             opened_at=time.time(),
+            outside=outside,
         )
 
-    async def _converse(self, connection: ServerConnection, session: ServerSession) -> None:
+    async def _converse(self, connection: ServerConnection, session: ServerSession, workshop: Workshop) -> None:
         clock = asyncio.get_running_loop().time
         frames = session.greeting(clock())
-        while True:
-            for frame in frames:
-                async with asyncio.timeout(self._bounds.deaf_s):
-                    await connection.send(frame)
-            if session.over is not None:
-                await _close(connection, session.over, CloseCode.GOING_AWAY)
-                return
-            # Whatever is received in one go, the other sessions get their turn in between.
-            await asyncio.sleep(0)
-            deadline = session.deadline
-            if deadline is not None and deadline <= clock():
-                frames = session.tick(clock())
-                continue
-            raw = await _received(connection, None if deadline is None else deadline - clock())
-            frames = session.tick(clock()) if raw is None else session.receive(raw, clock())
+        inbox = Inbox(connection, workshop)
+        try:
+            while True:
+                workshop.take(session.take_orders())
+                for frame in frames:
+                    async with asyncio.timeout(self._bounds.deaf_s):
+                        await connection.send(frame)
+                if session.broken:
+                    connection.transport.abort()
+                    return
+                if session.over is not None:
+                    await _close(connection, session.over, CloseCode.GOING_AWAY)
+                    return
+                # Whatever is received in one go, the other sessions get their turn in between.
+                await asyncio.sleep(0)
+                deadline = session.deadline
+                if deadline is not None and deadline <= clock():
+                    frames = session.tick(clock())
+                    continue
+                match await inbox.next(None if deadline is None else deadline - clock()):
+                    case None:
+                        frames = session.tick(clock())
+                    case str() | bytes() as raw:
+                        frames = session.receive(raw, clock())
+                    case result:
+                        frames = session.give(result, clock())
+        finally:
+            inbox.close()
 
 
-async def _received(connection: ServerConnection, wait_s: float | None) -> str | bytes | None:
-    """A frame, or None where none came in time."""
-    try:
-        async with asyncio.timeout(wait_s):
-            return await connection.recv()
-    except TimeoutError:
+class Inbox:
+    """What comes to a session, from its client and from its workshop."""
+
+    def __init__(self, connection: ServerConnection, workshop: Workshop) -> None:
+        self._connection = connection
+        self._workshop = workshop
+        self._receiving: asyncio.Task[str | bytes] | None = None
+
+    async def next(self, wait_s: float | None) -> str | bytes | Result | None:
+        """The next of it, what was made outside first; None where nothing came in time. Raises ConnectionClosed."""
+        results, wake = self._workshop.results, self._workshop.wake
+        if not results:
+            if self._receiving is None:
+                self._receiving = asyncio.create_task(self._connection.recv())
+            wake.clear()
+            woken = asyncio.create_task(wake.wait())
+            try:
+                await asyncio.wait((self._receiving, woken), timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                woken.cancel()
+        if results:
+            return results.popleft()
+        if self._receiving is not None and self._receiving.done():
+            received, self._receiving = self._receiving, None
+            return received.result()
         return None
+
+    def close(self) -> None:
+        """Waits for nothing any more."""
+        if self._receiving is not None:
+            self._receiving.cancel()
+            self._receiving.add_done_callback(_looked_at)
+
+
+def _looked_at(task: asyncio.Task[Any]) -> None:
+    """So that nobody complains that its exception was not."""
+    if not task.cancelled():
+        task.exception()
 
 
 async def _close(connection: ServerConnection, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:

@@ -1,11 +1,14 @@
 """One session of the server without I/O: client frames and times in, server frames out. It knows no socket, no clock.
 
+What takes an ear, a voice or a language model is asked of the shell (`orders`) and given back (`give`).
+
 What comes in is checked, carried out and answered in the order it came; what a session says is applied to its own
 `Conversation`, the same that a client keeps, so both ends agree at rest.
 """
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
 from typing import Final, assert_never
 
@@ -13,6 +16,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from voicecli.audio.vad import Vad
+from voicecli.audio.wire import FromWire
 from voicecli.ports import SAMPLES_PER_MS, Format
 from voicecli.protocol import events as e
 from voicecli.protocol.codec import decode_client, encode_server, spelling_of
@@ -37,6 +41,8 @@ from voicecli.server.buffer import Edge
 from voicecli.server.fields import spelled, wrong_fields
 from voicecli.server.limits import Limits
 from voicecli.server.listening import Listening
+from voicecli.server.memory import Memory
+from voicecli.server.orders import Order, Outside, Recognised, Result, Said, Thought
 from voicecli.server.refusals import cannot_update_voice, invalid, invalid_value, malformed, unknown
 from voicecli.server.responder import Responder
 from voicecli.server.responses import Ids
@@ -60,6 +66,7 @@ class ServerSession:
         model: str | None = None,
         transcribe: Transcribe = length_only,
         opened_at: float | None = None,
+        outside: Outside = Outside(),  # noqa: B008 (frozen)
     ) -> None:
         """`prefix` stands in every id, so that those of two sessions differ; `spelling` is that of the greeting.
 
@@ -77,13 +84,26 @@ class ServerSession:
         self.rows: Final = Rows()
         self._listening = Listening(open_vad, limits.buffer_samples, limits.listen_samples, self.rows)
         self._listening.configure(self._detection)
+        self._orders: list[Order] = []
+        self._ear = outside.ear
+        self._memory = Memory()
         self._answering = Answering(
-            responder, limits, self._ids, self._conversation_id, self._conversation, self._say, self._tell, self.rows
+            responder,
+            limits,
+            self._ids,
+            self._conversation_id,
+            self._conversation,
+            self._say,
+            self._tell,
+            self.rows,
+            outside,
+            self._memory,
+            self._orders.append,
         )
         self._speaking: str | None = None
         """The id of the item that the turn which is being spoken will become."""
         self._spoken_from = 0
-        self._transcribing = Transcribing(transcribe, limits.transcription_delay_s)
+        self._transcribing = Transcribing(transcribe, limits.transcription_delay_s, outside.ear, self._orders.append)
         self._out: list[str] = []
         self._at = float("-inf")
         """When it was called last."""
@@ -130,6 +150,31 @@ class ServerSession:
             self._listen(at)
         return self._sent(at)
 
+    def give(self, result: Result, at: float) -> list[str]:
+        """What is to be sent now that something that was asked of the shell is there."""
+        if not self._ended(at):
+            match result:
+                case Recognised(item_id=item_id, words=words):
+                    if self._transcribing.recognised(result, at):
+                        self._memory.understand(item_id, words)
+                        self._answering.understood(item_id, at)
+                case Said() | Thought():
+                    self._answering.given(result, at)
+                case _:
+                    assert_never(result)
+        return self._sent(at)
+
+    def take_orders(self) -> list[Order]:
+        """What is asked of the shell since the last time, in order."""
+        out = self._orders[:]
+        self._orders.clear()
+        return out
+
+    @property
+    def broken(self) -> bool:
+        """Whether the connection is to break off, without a close."""
+        return self._answering.broken
+
     @property
     def deadline(self) -> float | None:
         """When `tick` wants to be called; at once where received sound still waits to be heard."""
@@ -162,9 +207,10 @@ class ServerSession:
                 self._speaking = None
                 self._say(e.InputAudioBufferCleared())
             case e.ConversationItemCreate():
-                return self._create(event)
+                return self._create(event, at)
             case e.ConversationItemTruncate():
                 self._answering.stopped_listening(at)
+                self._memory.truncate(event.item_id, int(event.audio_end_ms) * SAMPLES_PER_MS)
                 self._say(
                     e.ConversationItemTruncated(
                         item_id=event.item_id, content_index=event.content_index, audio_end_ms=event.audio_end_ms
@@ -172,10 +218,12 @@ class ServerSession:
                 )
             case e.ConversationItemDelete(item_id=item_id):
                 self._transcribing.forget(item_id)
+                self._memory.forget(item_id)
                 self._say(e.ConversationItemDeleted(item_id=item_id))
+                self._answering.understood(item_id, at)
             case e.ResponseCreate(response=asked):
                 given = ResponseConfig() if asked is UNSET else asked
-                return self._wrong_response(given) or self._answering.start(self._config, given, at)
+                return self._wrong_response(given) or self._answer(given, at)
             case e.ResponseCancel(response_id=response_id):
                 return self._answering.cancel(None if response_id is UNSET else response_id, at)
             case e.ConversationItemRetrieve(item_id=item_id):
@@ -225,7 +273,7 @@ class ServerSession:
         """Whether it asks for another voice than the one that was heard."""
         return self._conversation.spoke and change.voice not in (UNSET, self._config.voice)
 
-    def _create(self, event: e.ConversationItemCreate) -> ErrorInfo | None:
+    def _create(self, event: e.ConversationItemCreate, at: float) -> ErrorInfo | None:
         if event.item.id and event.item.id in self._conversation:
             return invalid_value("item.id", event.item.id, "There is an item of this id.")
         if len(self._conversation) >= self._limits.items:
@@ -243,20 +291,26 @@ class ServerSession:
         )
         self._add(item, self._conversation.last() if event.previous_item_id is UNSET else event.previous_item_id)
         if item.role == "user":
-            self._hear(item.id or "", event.item)
+            self._hear(item.id or "", event.item, at)
         elif item.type == "function_call_output":
             self._answering.hear_output(item.output or "")
         return None
 
-    def _hear(self, item_id: str, item: Item) -> None:
+    def _hear(self, item_id: str, item: Item, at: float) -> None:
         """What the user wrote, or said elsewhere."""
         text = " ".join(part.text for part in item.content if part.text)
         if text:
             self._answering.hear_text(text)
         self._answering.images += sum(part.type == "input_image" for part in item.content)
-        samples = self._input.samples(sum(len(part.audio) for part in item.content if part.audio) * 3 // 4)
+        sound = [part.audio for part in item.content if part.audio]
+        samples = self._input.samples(sum(map(len, sound)) * 3 // 4)
         if samples:
             self._answering.hear_sound(item_id, samples, samples)
+            self._memory.speech(item_id, samples)
+            if self._ear:
+                wire = FromWire()
+                pcm = b"".join(wire.read(b64decode(one), self._input) for one in sound)
+                self._transcribing.begin(item_id, pcm, samples, False, at)
 
     # ---- the user's sound --------------------------------------------------------------------------------------------
 
@@ -288,7 +342,7 @@ class ServerSession:
         self._speaking = None
         self._say(e.SpeechStopped(item_id=item_id, audio_end_ms=edge.position // SAMPLES_PER_MS))
         turn = self._listening.take_turn(edge.position)
-        self._commit(item_id, len(turn) // 2, edge.spoken - self._spoken_from, at)
+        self._commit(item_id, turn, edge.spoken - self._spoken_from, at)
         self._answer_turn(detection, at)
 
     @property
@@ -313,12 +367,15 @@ class ServerSession:
             )
         )
         self._listening.take_all()
-        self._commit(item_id, end - start, 0, at)
+        self._commit(item_id, b"", 0, at, samples=end - start)
         self._answer_turn(detection, at)
+
+    def _answer(self, asked: ResponseConfig, at: float) -> ErrorInfo | None:
+        return self._answering.start(self._config, asked, at, self._transcribing.pending)
 
     def _answer_turn(self, detection: TurnDetection, at: float) -> None:
         if detection.create_response is not False:
-            wrong = self._answering.start(self._config, ResponseConfig(), at)
+            wrong = self._answer(ResponseConfig(), at)
             if wrong is not None:
                 self._refuse(wrong, None)
 
@@ -332,12 +389,12 @@ class ServerSession:
                 f"{samples / SAMPLES_PER_MS:.2f}ms of audio.",
             )
         item_id, self._speaking = self._speaking or self._ids.new("item"), None
-        samples = len(self._listening.take_all()) // 2
-        self._commit(item_id, samples, samples, at)
+        pcm = self._listening.take_all()
+        self._commit(item_id, pcm, len(pcm) // 2, at)
         return None
 
-    def _commit(self, item_id: str, samples: int, spoken: int, at: float) -> None:
-        """`samples` is what the item costs, `spoken` how much of it was speech."""
+    def _commit(self, item_id: str, pcm: bytes, spoken: int, at: float, samples: int | None = None) -> None:
+        """`samples` is what the item costs where that is not its sound, `spoken` how much of it was speech."""
         after = self._conversation.last()
         self._say(e.InputAudioBufferCommitted(item_id=item_id, previous_item_id=after))
         self._add(
@@ -351,9 +408,11 @@ class ServerSession:
             ),
             after,
         )
-        self._answering.hear_sound(item_id, samples, spoken)
-        if spoken and self._config.input_audio_transcription not in (None, UNSET):
-            self._transcribing.wait_for(item_id, spoken, at)
+        self._answering.hear_sound(item_id, len(pcm) // 2 if samples is None else samples, spoken)
+        if spoken:
+            self._memory.speech(item_id, spoken)
+            told = self._config.input_audio_transcription not in (None, UNSET)
+            self._transcribing.begin(item_id, pcm, spoken, told, at)
 
     # ---- what is said ------------------------------------------------------------------------------------------------
 

@@ -6,14 +6,21 @@ A transcript comes some time after its commit, before, between or after the even
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from voicecli.ports import RATE
 from voicecli.protocol import events as e
 from voicecli.protocol.items import TranscriptionError
+from voicecli.server.orders import Drop, Order, Recognise, Recognised
 
 Transcribe = Callable[[float], str | TranscriptionError]
 """From the seconds of speech that were committed to their words, or why there are none. It must return at once."""
+
+WRONG: Final = {
+    "busy": "Speech recognition is busy with what was said before.",
+    "failed": "Speech recognition failed.",
+}
+"""Why there are no words, by its code."""
 
 
 def length_only(seconds: float) -> str:
@@ -27,14 +34,29 @@ class _Late(NamedTuple):
     at: float
     item_id: str
     samples: int
+    said: str | TranscriptionError
+
+
+class _Heard(NamedTuple):
+    """Speech whose words are being found."""
+
+    samples: int
+    told: bool
+    """Whether the client wants to know them."""
 
 
 class Transcribing:
     """Owns the transcripts that are still to come."""
 
-    def __init__(self, transcribe: Transcribe, delay_s: float) -> None:
+    def __init__(
+        self, transcribe: Transcribe, delay_s: float, ear: bool = False, order: Callable[[Order], None] = lambda _: None
+    ) -> None:
+        """With an `ear` outside that is asked; without, or once it is gone, `transcribe` says what is told instead."""
         self._transcribe = transcribe
         self._delay_s = delay_s
+        self._ear = ear
+        self._order = order
+        self._heard: dict[str, _Heard] = {}
         self._late: list[_Late] = []
 
     @property
@@ -42,28 +64,56 @@ class Transcribing:
         """When the next one comes."""
         return min((late.at for late in self._late), default=None)
 
-    def wait_for(self, item_id: str, samples: int, at: float) -> None:
-        """The item was committed now, with `samples` of speech in it."""
-        self._late.append(_Late(at + self._delay_s, item_id, samples))
+    @property
+    def pending(self) -> frozenset[str]:
+        """The items whose words are being found."""
+        return frozenset(self._heard)
+
+    def begin(self, item_id: str, pcm: bytes, samples: int, told: bool, at: float) -> None:
+        """The item is there now, with `samples` of speech in its sound; `told`: the client wants the words."""
+        if self._ear:
+            self._heard[item_id] = _Heard(samples, told)
+            self._order(Recognise(item_id, pcm))
+        elif told:
+            self._late.append(_Late(at + self._delay_s, item_id, samples, self._transcribe(samples / RATE)))
+
+    def recognised(self, result: Recognised, at: float) -> bool:
+        """The words, or that there are none; False where nobody waits for them."""
+        heard = self._heard.pop(result.item_id, None)
+        if heard is None:
+            return False
+        if heard.told:
+            said: str | TranscriptionError
+            if result.words is not None:
+                said = result.words
+            elif result.why:
+                said = TranscriptionError(
+                    type="transcription_error", code=result.why, message=WRONG.get(result.why, WRONG["failed"])
+                )
+            else:
+                said = self._transcribe(heard.samples / RATE)
+            self._late.append(_Late(at, result.item_id, heard.samples, said))
+        return True
 
     def forget(self, item_id: str) -> None:
         """The item is gone."""
         self._late = [late for late in self._late if late.item_id != item_id]
+        if self._heard.pop(item_id, None) is not None:
+            self._order(Drop(item_id))
 
     def due(self, at: float) -> Iterator[e.ServerEvent]:
         """The events of all that have come by now: words one by one, then the whole; or why there are none."""
         due = [late for late in self._late if late.at <= at]
         self._late = [late for late in self._late if late.at > at]
         for late in due:
-            seconds = late.samples / RATE
-            said = self._transcribe(seconds)
-            if isinstance(said, TranscriptionError):
-                yield e.TranscriptionFailed(item_id=late.item_id, error=said)
+            if isinstance(late.said, TranscriptionError):
+                yield e.TranscriptionFailed(item_id=late.item_id, error=late.said)
                 continue
-            for n, word in enumerate(said.split(" ")):
+            for n, word in enumerate(late.said.split(" ")):
                 yield e.TranscriptionDelta(item_id=late.item_id, delta=word if n == 0 else f" {word}")
             yield e.TranscriptionCompleted(
                 item_id=late.item_id,
-                transcript=said,
-                usage={"type": "duration", "seconds": round(seconds, 3)},  # beta frames go without it
+                transcript=late.said,
+                # beta frames go without it
+                usage={"type": "duration", "seconds": round(late.samples / RATE, 3)},
             )
