@@ -14,7 +14,7 @@ LEAVES = {"", "ports", "settings", "printable", "secret", "files", "loopback"}
 
 MAY: dict[str, set[str]] = {
     **{leaf: {""} for leaf in LEAVES},
-    "target": {"secret", "settings"},
+    "target": {"loopback", "secret", "settings"},
     "config": {"loopback", "protocol", "secret", "session_file", "settings", "target"},
     "session_file": {"protocol"},
     "logs": {"files", "printable", "settings"},

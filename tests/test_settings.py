@@ -39,9 +39,10 @@ def test_every_default_is_a_value_its_option_may_have():
 
 
 def test_commands_have_their_options():
-    assert {each.name for each in options_of("serve")} == {"host", "port", "max-session-s", "log-level", "log-file"}
+    serve = {"host", "port", "max-session-s", "llm-url", "llm-model", "log-level", "log-file"}
+    assert {each.name for each in options_of("serve")} == serve
     chat = {each.name for each in options_of("chat")}
-    assert {"url", "model", "dialect", "offline", "plain", "jsonl"} <= chat
+    assert {"url", "model", "dialect", "offline", "llm-url", "llm-model", "plain", "jsonl"} <= chat
     assert not chat & {"audio-in", "input-device", "echo", "port"}
     assert {"vad-threshold", "audio-out", "language", "levels"} <= {each.name for each in options_of("talk")}
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from enum import IntEnum
 from io import StringIO
@@ -30,6 +30,7 @@ from voicecli.settings import (
     BASE_URL,
     EXCLUSIVE,
     KEY_PREFIX,
+    LLM_KEY,
     NOT_OPTIONS,
     OPENAI_KEY,
     OPTIONS,
@@ -43,11 +44,13 @@ from voicecli.settings import (
     Value,
     options_of,
 )
-from voicecli.target import OPENAI_URL, BadUrl, Target, below, checked_url
+from voicecli.target import OPENAI_URL, BadUrl, MindTarget, Target, below, checked_mind_url, checked_url
 
 LARGEST: Final = 64 * 1024
 """Bytes of a file of settings or instructions."""
 LONGEST_KEY: Final = 4096
+KEYS: Final = (OWN_KEY, OPENAI_KEY, SERVE_KEY, LLM_KEY)
+"""What is known as a secret wherever it is found."""
 
 
 class Place(IntEnum):
@@ -112,6 +115,8 @@ class Config(Struct, frozen=True):
     """Names that begin with VOICECLI_ and mean nothing, in words. Foreign text."""
     keys: tuple[KeySaid, ...] = ()
     """Other keys for the screen."""
+    mind: MindTarget | None = None
+    """The language model behind voicecli's own server; None: its practice partner answers."""
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -131,7 +136,7 @@ def user_env() -> Path | None:
 def load(command: str, flags: Mapping[str, str | bool], world: World) -> Config:
     """Everything that `command` needs. `flags` has the options that were given, by field. Raises ConfigError."""
     names = _read(world)
-    secrets = [Secret(text.strip()) for name in (OWN_KEY, OPENAI_KEY, SERVE_KEY) for text, _ in _find(name, names)]
+    secrets = [Secret(text.strip()) for name in KEYS for text, _ in _find(name, names)]
     secrets += [Secret(password) for password in _passwords(world.environ)]
     try:
         return _load(command, flags, world, names, secrets)
@@ -168,11 +173,14 @@ def _load(command: str, flags: Mapping[str, str | bool], world: World, names: _N
     said = dict(_said(command, flags, names, world))
     for pair in EXCLUSIVE:
         _exclude(said, *pair)
+    _settle_mind(said)
     settings = Settings(**{field: value for field, (value, _) in said.items()})  # type: ignore[arg-type]
     target = Target("", None, True)
+    mind = _mind(settings, said, names)
     if command in ("talk", "chat"):
         target = _target(settings, said, names)
-        query = parse_qsl(urlsplit(target.url).query)
+    for url in (target.url, mind.url if mind else ""):
+        query = parse_qsl(urlsplit(url).query)
         secrets = secrets + [Secret(value) for name, value in query if name.lower() not in PUBLIC_QUERY]
     return Config(
         settings=settings,
@@ -182,6 +190,7 @@ def _load(command: str, flags: Mapping[str, str | bool], world: World, names: _N
         session=_session(settings, target),
         unknown=tuple(_unknown(names)),
         keys=tuple(_keys(names)),
+        mind=mind,
     )
 
 
@@ -255,8 +264,9 @@ def _exclude(said: dict[str, tuple[Value, Place]], one: str, other: str) -> None
 
 
 def _target(settings: Settings, said: Mapping[str, tuple[Value, Place]], names: _Names) -> Target:
-    if settings.offline:
-        return Target("", None, True, _source("offline", said["offline"][1]))
+    for field in ("llm_url", "offline"):  # the former implies the latter
+        if getattr(settings, field):
+            return Target("", None, True, _source(field, said[field][1]))
     url_place = Place.DEFAULT
     if settings.url is not None:
         url_place = said["url"][1]
@@ -271,13 +281,8 @@ def _target(settings: Settings, said: Mapping[str, tuple[Value, Place]], names: 
     key, key_source, key_place = _key((OWN_KEY, OPENAI_KEY), names)
     if key is None and not source:
         return Target("", None, True)
-    if key is not None and url_place is Place.FOLDER and key_place is not Place.FOLDER:
-        raise ConfigError(
-            f"The URL comes from {source}, the key from {key_source}; the key was not sent there.",
-            "Give that URL with --url if you trust it, or put a key for it into the same .env.",
-        )
-    parts = urlsplit(url)
-    withheld = key is not None and parts.scheme == "ws" and loopback(parts.hostname or "") is None
+    _bind(source, url_place, key_source, key_place, "--url")
+    withheld = key is not None and _bare(url)
     return Target(
         url=url,
         key=None if withheld else key,
@@ -289,13 +294,65 @@ def _target(settings: Settings, said: Mapping[str, tuple[Value, Place]], names: 
     )
 
 
+def _bind(source: str, url_place: Place, key_source: str, key_place: Place, flag: str) -> None:
+    """A key that stands elsewhere does not go to a URL of the folder's (G1). Raises ConfigError."""
+    if key_source and url_place is Place.FOLDER and key_place is not Place.FOLDER:
+        raise ConfigError(
+            f"The URL comes from {source}, the key from {key_source}; the key was not sent there.",
+            f"Give that URL with {flag} if you trust it, or put a key for it into the same .env.",
+        )
+
+
+def _bare(url: str) -> bool:
+    """The way there is not encrypted, and leaves this machine: no key is sent on it (G6)."""
+    parts = urlsplit(url)
+    return parts.scheme in ("ws", "http") and loopback(parts.hostname or "") is None
+
+
+def _settle_mind(said: dict[str, tuple[Value, Place]]) -> None:
+    """Whether there is a language model behind our own server: what is said nearer goes before it. ConfigError."""
+    url, model = said.get("llm_url"), said.get("llm_model")
+    offline = said.get("offline", (False, Place.DEFAULT))
+    other = said.get("url")
+    if url is not None and offline[0] and offline[1] < url[1]:
+        del said["llm_url"]  # the practice partner was asked for, nearer
+        url, other = None, offline
+    if url is None and model is not None and other is not None and other[1] < model[1]:
+        del said["llm_model"]  # it has lost its URL
+        return
+    if url is not None and model is None:
+        raise ConfigError(
+            f"{_source('llm_url', url[1])} names no model.",
+            "Say which one answers by --llm-model NAME; that server lists its models below that URL, at /models.",
+        )
+    if url is None and model is not None:
+        raise ConfigError(
+            f"{_source('llm_model', model[1])} says which model, and nothing says where it is.",
+            "Give the server of the language model by --llm-url, as in http://127.0.0.1:11434/v1.",
+        )
+
+
+def _mind(settings: Settings, said: Mapping[str, tuple[Value, Place]], names: _Names) -> MindTarget | None:
+    if settings.llm_url is None or settings.llm_model is None:
+        return None
+    place = said["llm_url"][1]
+    source = _source("llm_url", place)
+    url = _usable(settings.llm_url, source, checked_mind_url)
+    key, key_source, key_place = _key((LLM_KEY,), names)
+    _bind(source, place, key_source, key_place, "--llm-url")
+    withheld = key is not None and _bare(url)
+    return MindTarget(
+        url, settings.llm_model, None if withheld else key, source, "" if withheld else key_source, withheld
+    )
+
+
 def _source(field: str, place: Place) -> str:
-    return describe_source(f"--{field}" if place is Place.FLAG else f"{PREFIX}{field.upper()}", place)
+    return describe_source(f"--{field.replace('_', '-')}" if place is Place.FLAG else f"{PREFIX}{field.upper()}", place)
 
 
-def _usable(url: str, source: str) -> str:
+def _usable(url: str, source: str, check: Callable[[str], str] = checked_url) -> str:
     try:
-        return checked_url(url)
+        return check(url)
     except BadUrl as error:
         raise ConfigError(f"The URL from {source} cannot be used: {error}.", error.hint) from None
 

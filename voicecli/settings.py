@@ -19,7 +19,8 @@ OWN_KEY: Final = "VOICECLI_API_KEY"
 OPENAI_KEY: Final = "OPENAI_API_KEY"
 BASE_URL: Final = "OPENAI_BASE_URL"
 SERVE_KEY: Final = "VOICECLI_SERVE_KEY"
-NOT_OPTIONS: Final = frozenset({OWN_KEY, SERVE_KEY, "VOICECLI_REQUIRE"})
+LLM_KEY: Final = "VOICECLI_LLM_API_KEY"
+NOT_OPTIONS: Final = frozenset({OWN_KEY, SERVE_KEY, LLM_KEY, "VOICECLI_REQUIRE"})
 """Names that begin like options and are none: the keys, and what the tests read."""
 
 KEY_PREFIX: Final = "VOICECLI_KEY_"
@@ -136,6 +137,7 @@ def _short(text: str) -> str:
 _TALKS = ("talk", "chat")
 _TALK = ("talk",)
 _SERVE = ("serve",)
+_HOUSES = ("talk", "chat", "serve")
 _LOGS = ("talk", "chat", "serve", "devices")
 
 
@@ -169,6 +171,18 @@ class Settings(Struct, frozen=True, kw_only=True):
     offline: Annotated[
         bool, About("Practise with voicecli's own server on this machine; it is not a language model.", _TALKS)
     ] = False
+    llm_url: Annotated[
+        str | None,
+        About(
+            "The base URL of an OpenAI-compatible language model server, as in http://127.0.0.1:11434/v1: voicecli's "
+            "own server lends it an ear and a voice. Implies --offline; its key is VOICECLI_LLM_API_KEY.",
+            _HOUSES,
+            metavar="URL",
+        ),
+    ] = None
+    llm_model: Annotated[
+        str | None, About("The language model that answers behind --llm-url.", _HOUSES, metavar="NAME")
+    ] = None
     input_device: Annotated[
         str | None, About("The microphone: its index or a part of its name.", _TALK, metavar="DEVICE")
     ] = None
@@ -293,6 +307,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 EXCLUSIVE: Final = (
     ("plain", "jsonl"),
     ("offline", "url"),
+    ("llm_url", "url"),
     ("no_transcription", "transcription_model"),
     ("no_transcription", "language"),
     ("ptt", "semantic_vad"),
@@ -355,7 +370,8 @@ def example_env() -> str:
         "# What other OpenAI clients use too; /realtime is appended.",
     ]
     lines += [f"# {BASE_URL}=https://api.openai.com/v1", "", "# The key that `voicecli serve` asks of its clients."]
-    lines += [f"# {SERVE_KEY}="]
+    lines += [f"# {SERVE_KEY}=", "", "# The key of the language model behind --llm-url."]
+    lines += [f"# {LLM_KEY}="]
     for option in OPTIONS:
         default = "" if option.default is None else str(option.default)
         default = default.lower() if option.kind is bool else default

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import parse_qsl, quote, urlsplit, urlunsplit
 
 from msgspec import Struct
 
+from voicecli.loopback import loopback
 from voicecli.secret import Redactor, Secret
-from voicecli.settings import OWN_KEY
+from voicecli.settings import LLM_KEY, OWN_KEY
 
 OPENAI_URL: Final = "wss://api.openai.com/v1/realtime"
 LONGEST_URL: Final = 4096
@@ -36,6 +38,31 @@ class Target(Struct, frozen=True):
         return Redactor()(self.url)
 
 
+class MindTarget(Struct, frozen=True):
+    """Which language model answers behind voicecli's own server, and with whose key. Safe to print."""
+
+    url: str
+    """http or https, without the `/chat/completions` behind it."""
+    model: str
+    key: Secret | None = None
+    url_source: str = ""
+    """In words."""
+    key_source: str = ""
+    """In words; "" where no key is sent."""
+    key_withheld: bool = False
+    """There is a key, and it is not sent because the link is not encrypted (G6)."""
+
+    @property
+    def host(self) -> str:
+        """The host and the port as they are written, and nothing else of the URL."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def local(self) -> bool:
+        """It is on this machine."""
+        return loopback(urlsplit(self.url).hostname or "") is not None
+
+
 class BadUrl(ValueError):
     """Why a URL cannot be used, and what to do; without the URL, which may have a secret in it."""
 
@@ -44,8 +71,29 @@ class BadUrl(ValueError):
         self.hint = hint
 
 
+SCHEMES: Final = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}
+MIND_SCHEMES: Final = {"http": "http", "https": "https"}
+MIND_PATH: Final = "/chat/completions"
+MIND_HINT: Final = "It looks like http://127.0.0.1:11434/v1."
+
+
 def checked_url(text: str) -> str:
     """`text` as ws or wss. Raises BadUrl."""
+    return _checked(text, SCHEMES, OWN_KEY)
+
+
+def checked_mind_url(text: str) -> str:
+    """`text` as the base of an API of chat completions. Raises BadUrl."""
+    try:
+        parts = urlsplit(_checked(text, MIND_SCHEMES, LLM_KEY))
+    except BadUrl as bad:
+        if bad.hint == BadUrl("").hint:
+            raise BadUrl(str(bad), MIND_HINT) from None
+        raise
+    return urlunsplit(parts._replace(path=parts.path.rstrip("/").removesuffix(MIND_PATH)))
+
+
+def _checked(text: str, schemes: Mapping[str, str], key: str) -> str:
     if not text.isascii():
         raise BadUrl("it has letters outside ASCII in it", "Write the host as xn--... and the rest with %XX.")
     if not text.isprintable() or " " in text or "\\" in text:
@@ -57,11 +105,11 @@ def checked_url(text: str) -> str:
         host, port = parts.hostname, parts.port
     except ValueError:
         raise BadUrl("its host or port is not valid") from None
-    scheme = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss"}.get(parts.scheme)
+    scheme = schemes.get(parts.scheme)
     if scheme is None:
-        raise BadUrl("it begins with none of ws://, wss://, http://, https://")
+        raise BadUrl(f"it begins with none of {', '.join(f'{name}://' for name in schemes)}")
     if "@" in parts.netloc:
-        raise BadUrl("it has a user or password in it", f"Put the key into {OWN_KEY} instead.")
+        raise BadUrl("it has a user or password in it", f"Put the key into {key} instead.")
     if not host or port == 0:
         raise BadUrl("its host or port is not valid")
     if "#" in text:
