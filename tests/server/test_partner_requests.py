@@ -50,6 +50,7 @@ NEAR = {
     Exercise.WEATHER: (
         "call the whether tool",
         "How's the weather today?",
+        "What is the weather like tomorrow?",
         "Use the weather tool.",
         "call a weather tool",
     ),

@@ -11,9 +11,8 @@ from voicecli.audio.wire import FromWire, ToWire
 from voicecli.ports import RATE, SAMPLES_PER_MS
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import FORMATS
+from voicecli.server.answers import AnswerPart, Toned, one_item
 from voicecli.server.limits import Limits
-from voicecli.server.partner import PracticePartner
-from voicecli.server.responder import Asked
 
 G711 = ("g711_ulaw", "g711_alaw")
 GA_NAMES = {
@@ -100,7 +99,7 @@ def test_the_sound_of_an_answer_has_its_length_in_each_format(spelling: Spelling
 
 @each_format
 def test_an_answer_sounds_the_same_in_each_format(name: str) -> None:
-    answer = PracticePartner().answer(Asked(number=0, typed="hello", heard_ms=0, spoken=True))
+    answer = one_item(AnswerPart(Toned(0, tuple(f" {word}" for word in ("some", "words", "of", "any", "length")))))
     talk = formatted(Spelling.BETA, answer, said=name)
     talk.type("hello")
     heard = np.frombuffer(FromWire().read(answered(talk), FORMATS[name]), "<i2").astype(float)

@@ -191,7 +191,10 @@ _BEFORE: Final = tuple(
 )
 _BEHIND: Final = tuple(
     words.split()
-    for words in ("please", "now", "right now", "for me", "then", "thanks", "thank you", "today", "again", "once more")
+    for words in (
+        *("please", "now", "right now", "for me", "then", "thanks", "thank you", "again", "once more"),
+        *("today", "tomorrow", "tonight"),
+    )
 )
 _SAME: Final = {
     "20": "twenty",
@@ -268,7 +271,7 @@ def _place(text: str) -> str:
     words = [word[0] for word in _WORD.finditer(text)]
     while words:
         said = [word.lower() for word in words]
-        behind = next((end for end in (*_BEHIND, ["like"], ["tomorrow"]) if said[-len(end) :] == end), None)
+        behind = next((end for end in (*_BEHIND, ["like"]) if said[-len(end) :] == end), None)
         if behind is None:
             break
         words = words[: -len(behind)]
