@@ -15,11 +15,13 @@ from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.events import Malformed, Unknown
 from voicecli.server.answers import Answer, AnswerCall, AnswerItem, AnswerPart, Piece, one_item
 from voicecli.server.limits import Limits
+from voicecli.server.orders import Outside, Result
 from voicecli.server.responder import Asked
 from voicecli.server.session import ServerSession
 from voicecli.server.transcribing import Transcribe, length_only
 
 DEFAULTS = Limits()
+NOTHING_OUTSIDE = Outside()
 LOUD = (3000).to_bytes(2, "little", signed=True)
 
 
@@ -110,10 +112,13 @@ class Talk:
         vad: Callable[[], Any] = LoudnessVad,
         update: dict[str, Any] | None = None,
         transcribe: Transcribe = length_only,
+        outside: Outside = NOTHING_OUTSIDE,
     ) -> None:
         self.spelling = spelling
         self.responder = Written(*(answers or (ONE_SECOND,)))
-        self.session = ServerSession(self.responder, vad, limits, spelling, prefix="t", transcribe=transcribe)
+        self.session = ServerSession(
+            self.responder, vad, limits, spelling, prefix="t", transcribe=transcribe, outside=outside
+        )
         self.conversation = Conversation()
         self.seen: list[dict[str, Any]] = []
         self.at = 0.0
@@ -134,6 +139,10 @@ class Talk:
     def raw(self, frame: str | bytes) -> list[dict[str, Any]]:
         """Sends it, and gives what comes at once."""
         return self.take(self.session.receive(frame, self.at))
+
+    def give(self, result: Result) -> list[dict[str, Any]]:
+        """What was asked of the shell is there."""
+        return self.take(self.session.give(result, self.at))
 
     def send(self, kind: str, **fields: Any) -> list[dict[str, Any]]:
         return self.raw(json.dumps({"type": kind, **fields}))

@@ -11,6 +11,7 @@ from collections.abc import AsyncGenerator, Coroutine, Iterable
 from contextlib import aclosing
 from typing import Any, Protocol, assert_never
 
+from voicecli.server.engine_desk import Busy, EngineFailed, EngineState
 from voicecli.server.orders import (
     Call,
     Drop,
@@ -27,24 +28,14 @@ from voicecli.server.orders import (
     Think,
     Thought,
 )
-
-
-class Busy(Exception):
-    """There is too much to recognise already."""
-
-
-class EngineFailed(Exception):
-    """It could not be recognised or said, and will not be."""
+from voicecli.speech.weights import Part
 
 
 class Speech(Protocol):
-    """An ear and a voice for many sessions."""
+    """An ear and a voice for many sessions: `Engines`, or what a test has in their place."""
 
-    def hears(self) -> bool:
-        """Whether there is an ear, or will be once it is loaded."""
-
-    def speaks(self) -> bool:
-        """Whether there is a voice, or will be once it is loaded."""
+    def state(self, part: Part) -> EngineState:
+        """What it is doing now."""
 
     async def recognise(self, session: str, pcm: bytes) -> str:
         """The words of PCM16 at `RATE`; empty where there are none. Raises Busy, EngineFailed."""
@@ -78,9 +69,7 @@ class Workshop:
     @property
     def outside(self) -> Outside:
         """What a session that begins now can ask for."""
-        if self._speech is None:
-            return Outside(mind=self._mind is not None)
-        return Outside(self._speech.hears(), self._speech.speaks(), self._mind is not None)
+        return Outside(self._has(Part.EAR), self._has(Part.VOICE), self._mind is not None)
 
     def take(self, orders: Iterable[Order]) -> None:
         """Begins them; returns at once."""
@@ -108,6 +97,10 @@ class Workshop:
         if self._speech is not None:
             self._speech.forget(self._session)
 
+    def _has(self, part: Part) -> bool:
+        """Whether it is there, or will be once it is loaded."""
+        return self._speech is not None and self._speech.state(part) in (EngineState.LOADING, EngineState.READY)
+
     def _begin(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         group = self._tasks.setdefault(name, set())
         task = asyncio.create_task(work)
@@ -132,7 +125,7 @@ class Workshop:
         except Busy:
             why = "busy"
         except EngineFailed:
-            why = "failed" if self._speech.hears() else ""
+            why = "failed" if self._has(Part.EAR) else ""
         self._put(Recognised(order.item_id, words, why))
 
     async def _say(self, order: Say) -> None:
