@@ -14,7 +14,9 @@ from contextlib import suppress
 from typing import Final
 
 from voicecli.loopback import loopback
+from voicecli.runtime.process import without_secrets
 from voicecli.server import door
+from voicecli.server.engines import EngineNews, Engines
 from voicecli.server.limits import Limits
 from voicecli.server.serve import Bounds, House
 from voicecli.server.serve import run as run_house
@@ -43,13 +45,17 @@ def run(host: str, port: int, key: str | None = None, max_sessions: int = 16, *,
         hosts=door.LOCAL_HOSTS | {f"[{host}]" if ":" in host else host},
     )
     bounds = Bounds(max_sessions, max_sessions + CONNECTIONS_BESIDE)
-    house = House(entry, bounds, Limits(cap_s=cap_s), _complain)
 
     def ready(url: str) -> None:
         _say(f"voicecli serve: listening on {url}")
 
+    def told(news: EngineNews) -> None:
+        _complain(news.words)
+
+    engines = Engines(told, without_secrets(os.environ))
+    house = House(entry, bounds, Limits(cap_s=cap_s), _complain, engines)
     try:
-        asyncio.run(_serve(house, host, port, ready, child=False))
+        asyncio.run(_serve(house, engines, host, port, ready, child=False))
     except OSError as failure:
         return _cannot_listen(failure, host, port)
     return 0
@@ -64,14 +70,15 @@ def run_child() -> int:
     token = _first_line()
     if len(token) < LEAST_TOKEN or not token.isalnum() or not token.isascii():
         return 2
-    house = House(door.Door(digest=door.digest(token)), CHILD_BOUNDS, Limits(ahead_s=None), _complain)
+    engines = Engines(lambda news: None, without_secrets(os.environ))
+    house = House(door.Door(digest=door.digest(token)), CHILD_BOUNDS, Limits(ahead_s=None), _complain, engines)
     del token
 
     def ready(url: str) -> None:
         _say(json.dumps({"url": url}))
 
     try:
-        asyncio.run(_serve(house, "127.0.0.1", 0, ready, child=True))
+        asyncio.run(_serve(house, engines, "127.0.0.1", 0, ready, child=True))
     except BrokenPipeError:
         return 0
     except OSError:
@@ -79,7 +86,9 @@ def run_child() -> int:
     return 0
 
 
-async def _serve(house: House, host: str, port: int, ready: Callable[[str], None], child: bool) -> None:
+async def _serve(
+    house: House, engines: Engines, host: str, port: int, ready: Callable[[str], None], child: bool
+) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
 
@@ -93,8 +102,10 @@ async def _serve(house: House, host: str, port: int, ready: Callable[[str], None
     try:
         if child:
             threading.Thread(target=_until_stdin_closes, args=(end,), name="stdin", daemon=True).start()
+        await engines.start()
         await run_house(house, host, port, ready, stop)
     finally:
+        await engines.stop()
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
 

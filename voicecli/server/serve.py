@@ -7,7 +7,9 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple
+from datetime import datetime
+from datetime import datetime
+from typing import Any, Final, NamedTuple, assert_never
 
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as listen
@@ -18,9 +20,11 @@ from websockets.typing import Subprotocol
 
 from voicecli.audio.vad import FRAME, SileroVad, best_vad
 from voicecli.server import door
+from voicecli.server.cues import Cues
 from voicecli.server.limits import Limits
 from voicecli.server.orders import Outside, Result
 from voicecli.server.partner import PracticePartner
+from voicecli.server.scenario import Close, Drop, Frame, Scenario, ScenarioResponder
 from voicecli.server.session import ServerSession
 from voicecli.server.workshop import Mind, Speech, Workshop
 
@@ -57,14 +61,16 @@ class House:
         tell: Callable[[str], None],
         speech: Speech | None = None,
         mind: Mind | None = None,
+        scenario: Scenario | None = None,
     ) -> None:
-        """`tell` takes a line about what went wrong, for the person who runs the server."""
+        """`tell` takes a line about what went wrong, for the person who runs the server; each session plays `scenario`."""
         self._door = entry
         self._bounds = bounds
         self._limits = limits
         self._tell = tell
         self._speech = speech
         self._mind = mind
+        self._scenario = Scenario() if scenario is None else scenario
         self._connected: set[ServerConnection] = set()
         self._talking: set[ServerConnection] = set()
         self._opened = 0
@@ -156,7 +162,7 @@ class House:
         request = connection.request
         assert request is not None
         return ServerSession(
-            PracticePartner(),
+            ScenarioResponder(self._scenario, PracticePartner(datetime.now)),
             best_vad,
             self._limits,
             door.spelling(request.headers.get_all),
@@ -170,21 +176,27 @@ class House:
         clock = asyncio.get_running_loop().time
         frames = session.greeting(clock())
         inbox = Inbox(connection, workshop)
+        cues = Cues(self._scenario)
+        cues.connected(clock())
         try:
             while True:
                 workshop.take(session.take_orders())
                 for frame in frames:
                     async with asyncio.timeout(self._bounds.deaf_s):
                         await connection.send(frame)
+                    cues.sent(frame, clock())
                 if session.broken:
                     connection.transport.abort()
                     return
                 if session.over is not None:
                     await _close(connection, session.over, CloseCode.GOING_AWAY)
                     return
+                for act in cues.due(clock()):
+                    async with asyncio.timeout(self._bounds.deaf_s):
+                        await _play(connection, act)
                 # Whatever is received in one go, the other sessions get their turn in between.
                 await asyncio.sleep(0)
-                deadline = session.deadline
+                deadline = min((each for each in (session.deadline, cues.deadline) if each is not None), default=None)
                 if deadline is not None and deadline <= clock():
                     frames = session.tick(clock())
                     continue
@@ -192,6 +204,7 @@ class House:
                     case None:
                         frames = session.tick(clock())
                     case str() | bytes() as raw:
+                        cues.received(raw, clock())
                         frames = session.receive(raw, clock())
                     case result:
                         frames = session.give(result, clock())
@@ -239,6 +252,19 @@ def _looked_at(task: asyncio.Task[Any]) -> None:
         task.exception()
 
 
+async def _play(connection: ServerConnection, act: Frame | Close | Drop) -> None:
+    """Does what a scenario says; what comes after an end meets a connection that is closed."""
+    match act:
+        case Frame(text):
+            await connection.send(text)
+        case Close(code, reason):
+            await _close(connection, reason, code)
+        case Drop():
+            connection.transport.abort()
+        case _:
+            assert_never(act)
+
+
 async def _close(connection: ServerConnection, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:
     """Closing has no limit of its own where the peer reads nothing; what is left of it is then cut off."""
     with suppress(TimeoutError):
@@ -277,6 +303,10 @@ def _warm() -> str:
     vad = best_vad()
     vad.feed(bytes(2 * FRAME))
     return vad.name
+
+
+def _local_time() -> datetime:
+    return datetime.now().astimezone()
 
 
 def url(host: str, port: int) -> str:
