@@ -63,7 +63,7 @@ class House:
         mind: Mind | None = None,
         scenario: Scenario | None = None,
     ) -> None:
-        """`tell` takes a line about what went wrong, for the person who runs the server; each session plays `scenario`."""
+        """`tell` takes a line about what went wrong, for who runs the server; each session plays `scenario`."""
         self._door = entry
         self._bounds = bounds
         self._limits = limits
