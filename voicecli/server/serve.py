@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import datetime
-from datetime import datetime
 from typing import Any, Final, NamedTuple, assert_never
 
 from websockets.asyncio.server import Server, ServerConnection
