@@ -226,7 +226,7 @@ def _value(option: Option, raw: str | bool, name: str, place: Place, world: Worl
                 f"Give --{option.name} @FILE, or write the text itself.",
             )
         base = world.user_env.parent if place is Place.USER and world.user_env else Path()
-        raw = _text_of(base / _at_home(Path(raw[1:])), f"The file that {name} names")
+        raw = text_of(base / _at_home(Path(raw[1:])), f"The file that {name} names")
     try:
         value = option.read(raw)
     except BadValue as error:
@@ -239,7 +239,7 @@ def _session(settings: Settings, target: Target) -> SessionConfig:
         return SessionConfig()
     profile = choose(target.url, settings.dialect, target.offline).profile
     try:
-        return read(_text_of(settings.session, "The file that --session names"), profile)
+        return read(text_of(settings.session, "The file that --session names"), profile)
     except BadSession as bad:
         raise ConfigError(
             f"The file that --session names cannot be used: {Redactor()(str(bad))}.",
@@ -401,7 +401,7 @@ def _read_env(path: Path | None, said: str) -> dict[str, str]:
     except OSError:  # not there, or in a folder that may not be searched
         return {}
     values: dict[str, str] = {}
-    for binding in parse_stream(StringIO(_text_of(path, said[0].upper() + said[1:]).removeprefix("\ufeff"))):
+    for binding in parse_stream(StringIO(text_of(path, said[0].upper() + said[1:]).removeprefix("\ufeff"))):
         ours = binding.key is not None and (binding.key.startswith(PREFIX) or binding.key in (OPENAI_KEY, BASE_URL))
         if binding.error or (ours and binding.value is None):
             blank = binding.original.string[: -len(binding.original.string.lstrip()) or None].count("\n")
@@ -412,7 +412,7 @@ def _read_env(path: Path | None, said: str) -> dict[str, str]:
     return values
 
 
-def _text_of(path: Path, what: str) -> str:
+def text_of(path: Path, what: str, largest: int = LARGEST) -> str:
     """The text of a small regular file, which is opened so that a pipe in its place cannot hold us. ConfigError."""
     # Windows has neither of the first two, and opens text unless it is told otherwise.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
@@ -421,15 +421,15 @@ def _text_of(path: Path, what: str) -> str:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise ConfigError(f"{what} is not a regular file.")
-            raw = os.read(descriptor, LARGEST + 1)
+            raw = os.read(descriptor, largest + 1)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise ConfigError(f"{what} cannot be read: {error.strerror}.") from None
     except ValueError:  # a NUL in the path
         raise ConfigError(f"{what} cannot be read: it is no path.") from None
-    if len(raw) > LARGEST:
-        raise ConfigError(f"{what} is larger than {LARGEST // 1024} KiB.")
+    if len(raw) > largest:
+        raise ConfigError(f"{what} is larger than {largest // 1024} KiB.")
     try:
         return raw.decode()
     except UnicodeDecodeError as error:

@@ -302,12 +302,22 @@ class Settings(Struct, frozen=True, kw_only=True):
             "SECONDS",
         ),
     ] = None
+    scenario: Annotated[
+        Path | None,
+        About(
+            "A TOML file that says what `serve` answers and sends, and when (docs/scenarios.md); for tests of clients.",
+            _SERVE,
+            metavar="FILE.toml",
+            folder_env=False,
+        ),
+    ] = None
 
 
 EXCLUSIVE: Final = (
     ("plain", "jsonl"),
     ("offline", "url"),
     ("llm_url", "url"),
+    ("scenario", "llm_url"),
     ("no_transcription", "transcription_model"),
     ("no_transcription", "language"),
     ("ptt", "semantic_vad"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import signal
 import socket
@@ -11,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
@@ -183,6 +185,38 @@ def test_a_port_in_use_is_one_line_with_a_remedy(capsys: pytest.CaptureFixture[s
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err == f"voicecli serve: port {port} is in use\n  Choose another --port; 0 takes a free one.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (b"answer = [\n", "cannot be played: end of document: it is not TOML: Invalid value"),
+        (b"[[answer]]\ninclude = 'x'\n", "cannot be played: answer 1: there is no field 'include'"),
+        (b"[[answer]]\nsay = '\xff'\n", "is not UTF-8 (line 2)"),
+        (b"#" * (2**20 + 1), "is larger than 1024 KiB"),
+        (None, "cannot be read: No such file or directory"),
+        (b'[[cue]]\non = "\\u001b[2J"\ndrop = true\n', r"cannot be played: cue 1: nothing is called '\x1b[2J'"),
+    ],
+)
+def test_g26_a_bad_scenario_is_its_file_its_place_a_remedy_and_2(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], text: bytes | None, why: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    if text is not None:
+        path.write_bytes(text)
+    assert run("127.0.0.1", 0, scenario=path) == 2
+    told = capsys.readouterr()
+    assert told.out == ""
+    what, remedy = told.err.splitlines()
+    assert what.startswith("voicecli serve: the scenario ")
+    assert f"mine.toml {why}" in what
+    assert "docs/scenarios.md" in remedy
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
+def test_g26_a_pipe_in_the_place_of_a_scenario_does_not_hold_the_start(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "mine.toml")
+    assert run("127.0.0.1", 0, scenario=tmp_path / "mine.toml") == 2
 
 
 @pytest.mark.parametrize(

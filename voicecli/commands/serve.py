@@ -11,13 +11,18 @@ import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from typing import Final
 
 from voicecli.loopback import loopback
+from voicecli.printable import one_line
 from voicecli.runtime.process import without_secrets
+from voicecli.secret import Redactor
 from voicecli.server import door
 from voicecli.server.engines import EngineNews, Engines
 from voicecli.server.limits import Limits
+from voicecli.server.scenario import Scenario
+from voicecli.server.scenario_file import LARGEST, BadScenario, read
 from voicecli.server.serve import Bounds, House
 from voicecli.server.serve import run as run_house
 
@@ -29,16 +34,27 @@ LEAST_TOKEN: Final = 32
 MOST_TOKEN: Final = 256
 
 
-def run(host: str, port: int, key: str | None = None, max_sessions: int = 16, *, cap_s: float | None = None) -> int:
+def run(
+    host: str,
+    port: int,
+    key: str | None = None,
+    max_sessions: int = 16,
+    *,
+    cap_s: float | None = None,
+    scenario: Path | None = None,
+) -> int:
     """Serves until SIGTERM or SIGINT; 0 then, 2 where it cannot listen. Says in one line where it listens.
 
     Without a key any credentials are taken; either way only this machine is listened to. Port 0 is a free one. `cap_s`
-    is how long a session may last; None: as long as it likes.
+    is how long a session may last; None: as long as it likes. `scenario` is the file that each session plays.
     """
     if loopback(host.strip("[]")) is None:
         return _refused("only this machine can be served so far", "Use --host 127.0.0.1.")
     if not 0 <= port <= 65_535:
         return _refused(f"{port} is no port", "Use --port with 0 to 65535; 0 takes a free one.")
+    played = None if scenario is None else _played(scenario)
+    if isinstance(played, int):
+        return played
     host = host.strip("[]")
     entry = door.Door(
         digest=None if key is None else door.digest(key),
@@ -53,7 +69,7 @@ def run(host: str, port: int, key: str | None = None, max_sessions: int = 16, *,
         _complain(news.words)
 
     engines = Engines(told, without_secrets(os.environ))
-    house = House(entry, bounds, Limits(cap_s=cap_s), _complain, engines)
+    house = House(entry, bounds, Limits(cap_s=cap_s), _complain, engines, scenario=played)
     try:
         asyncio.run(_serve(house, engines, host, port, ready, child=False))
     except OSError as failure:
@@ -108,6 +124,20 @@ async def _serve(
         await engines.stop()
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+def _played(path: Path) -> Scenario | int:
+    """What is in the file of `--scenario`, or the exit code where it cannot be played."""
+    from voicecli.config import ConfigError, text_of  # the child of a talk needs none of it
+
+    where = f"the scenario {one_line(str(path))}"
+    try:
+        return read(text_of(path, where, LARGEST))
+    except ConfigError as bad:
+        return _refused(bad.message.rstrip("."), "Give --scenario a TOML file, as docs/scenarios.md describes it.")
+    except BadScenario as bad:
+        why = Redactor()(one_line(str(bad), 400))
+        return _refused(f"{where} cannot be played: {why}", "docs/scenarios.md lists all that a scenario may say.")
 
 
 def _first_line() -> str:
