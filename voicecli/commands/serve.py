@@ -22,7 +22,6 @@ from voicecli.server import door
 from voicecli.server.engines import EngineNews, Engines
 from voicecli.server.limits import Limits
 from voicecli.server.scenario import Scenario
-from voicecli.server.scenario_file import LARGEST, BadScenario, read
 from voicecli.server.serve import Bounds, House
 from voicecli.server.serve import run as run_house
 
@@ -128,7 +127,9 @@ async def _serve(
 
 def _played(path: Path) -> Scenario | int:
     """What is in the file of `--scenario`, or the exit code where it cannot be played."""
-    from voicecli.config import ConfigError, text_of  # the child of a talk needs none of it
+    # The child of a talk needs none of it, and is waited for.
+    from voicecli.config import ConfigError, text_of
+    from voicecli.server.scenario_file import LARGEST, BadScenario, read
 
     where = f"the scenario {one_line(str(path))}"
     try:
