@@ -129,6 +129,8 @@ class Talk:
         self.changes: list[AnyChange] = []
         self.items: list[Item] = []
         self.words: dict[str, str] = {}
+        self.received: dict[str, int] = {}
+        """Samples of each item."""
         self.done: list[str] = []
         """Responses whose generation is over."""
         self.cuts: list[Cut] = []
@@ -177,7 +179,8 @@ class Talk:
                 self._ready = True
             case Received(event=AudioTranscriptDelta(item_id=item, delta=text)):
                 self.words[item] = self.words.get(item, "") + text
-            case Received(event=AudioDelta(item_id=item, response_id=response)):
+            case Received(event=AudioDelta(item_id=item, response_id=response, delta=data)):
+                self.received[item] = self.received.get(item, 0) + len(data) // 2
                 for effect in effects:
                     if isinstance(effect, Play) and item not in self._seen:
                         self._seen.add(item)

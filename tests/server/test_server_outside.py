@@ -67,6 +67,64 @@ def test_an_answer_waits_for_the_words_it_answers(spelling: Spelling) -> None:
     assert only(new, DONE)["response"]["status"] == "completed"
 
 
+def test_the_words_are_looked_for_in_the_pause_before_anybody_knows_that_the_turn_is_over() -> None:
+    talk = Talk(outside=EAR, update=TOLD)
+    talk.speak(speech(1.0), silence(0.3))
+    (early,) = talk.session.take_orders()
+    assert isinstance(early, Recognise)
+    assert not every(talk.seen, "input_audio_buffer.speech_stopped")
+    talk.give(Recognised(early.item_id, "hello"))
+    assert not every(talk.seen, "conversation.item.input_audio_transcription.completed")
+    talk.speak(silence(0.3))
+    assert talk.session.take_orders() == []
+    assert only(talk.seen, "conversation.item.input_audio_transcription.completed")["transcript"] == "hello"
+    assert talk.responder.asked[0].said == "hello"
+
+
+def test_words_that_were_looked_for_in_a_pause_are_those_of_no_turn_that_went_on() -> None:
+    talk = Talk(outside=EAR, update=TOLD)
+    talk.speak(speech(1.0), silence(0.3))
+    (early,) = talk.session.take_orders()
+    talk.speak(speech(1.0))
+    assert talk.session.take_orders() == [Drop(early.item_id)]
+    talk.give(Recognised(early.item_id, "half"))
+    talk.speak(silence(1.0))
+    (whole,) = talk.session.take_orders()
+    assert isinstance(whole, Recognise)
+    assert len(whole.pcm) > 2 * 2 * RATE
+    talk.give(Recognised(whole.item_id, "half and half"))
+    assert talk.responder.asked[0].said == "half and half"
+
+
+def test_an_ear_that_failed_in_the_pause_is_asked_again() -> None:
+    talk = Talk(outside=EAR)
+    talk.speak(speech(1.0), silence(0.3))
+    (early,) = talk.session.take_orders()
+    talk.give(Recognised(early.item_id, None, "busy"))
+    talk.speak(silence(0.5))
+    (again,) = talk.session.take_orders()
+    assert isinstance(again, Recognise)
+    talk.give(Recognised(again.item_id, "hello"))
+    assert talk.responder.asked[0].said == "hello"
+
+
+@pytest.mark.parametrize(
+    ("words", "ends_after_s"),
+    [("What time is it?", 0.5), ("What time is it and", 2.0), ("I was in the.", 2.0), ("Well, I", 2.0), ("", 2.0)],
+)
+def test_semantic_detection_waits_longer_where_the_words_go_on(words: str, ends_after_s: float) -> None:
+    semantic = {"type": "semantic_vad", "eagerness": "auto"}
+    talk = Talk(outside=EAR, update={"turn_detection": semantic})
+    talk.speak(speech(1.0), silence(0.3))
+    (early,) = talk.session.take_orders()
+    talk.give(Recognised(early.item_id, words))
+    quiet_s = 0.3
+    while not every(talk.seen, "input_audio_buffer.speech_stopped"):
+        talk.speak(silence(0.1))
+        quiet_s += 0.1
+    assert quiet_s == pytest.approx(ends_after_s, abs=0.15)
+
+
 def test_the_ear_is_given_the_turn_with_what_was_before_it() -> None:
     order = a_turn(Talk(outside=EAR))
     assert len(order.pcm) // 2 >= RATE
@@ -115,7 +173,7 @@ def test_speech_that_a_client_sends_as_an_item_is_recognised_too() -> None:
 def test_an_item_that_is_deleted_is_waited_for_no_longer() -> None:
     talk = Talk(outside=EAR)
     order = a_turn(talk)
-    talk.send("conversation.item.delete", item_id=order.item_id)
+    talk.send("conversation.item.delete", item_id=only(talk.seen, "input_audio_buffer.committed")["item_id"])
     assert Drop(order.item_id) in talk.session.take_orders()
     assert len(talk.responder.asked) == 1
     talk.give(Recognised(order.item_id, "too late"))

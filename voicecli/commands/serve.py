@@ -19,7 +19,7 @@ from voicecli.printable import one_line
 from voicecli.runtime.process import without_secrets
 from voicecli.secret import Redactor
 from voicecli.server import door
-from voicecli.server.engines import EngineNews, Engines
+from voicecli.server.engines import EngineNews, Engines, EngineState
 from voicecli.server.limits import Limits
 from voicecli.server.scenario import Scenario
 from voicecli.server.serve import Bounds, House
@@ -65,7 +65,8 @@ def run(
         _say(f"voicecli serve: listening on {url}")
 
     def told(news: EngineNews) -> None:
-        _complain(news.words)
+        if news.state in (EngineState.ABSENT, EngineState.BROKEN):
+            _complain(news.words)
 
     engines = Engines(told, without_secrets(os.environ))
     house = House(entry, bounds, Limits(cap_s=cap_s), _complain, engines, scenario=played)
@@ -85,7 +86,7 @@ def run_child() -> int:
     token = _first_line()
     if len(token) < LEAST_TOKEN or not token.isalnum() or not token.isascii():
         return 2
-    engines = Engines(lambda news: None, without_secrets(os.environ))
+    engines = Engines(lambda _news: None, without_secrets(os.environ))
     house = House(door.Door(digest=door.digest(token)), CHILD_BOUNDS, Limits(ahead_s=None), _complain, engines)
     del token
 

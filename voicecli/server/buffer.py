@@ -94,7 +94,11 @@ DEFAULT_THRESHOLD: Final = 0.5
 DEFAULT_PREFIX_MS: Final = 300
 DEFAULT_SILENCE_MS: Final = 500
 EAGERNESS_SILENCE_MS: Final = {"low": 2000, "medium": 1000, "auto": 1000, "high": 500}
-"""Semantic VAD, of which this server understands only the eagerness: the less, the longer a turn may pause."""
+"""Semantic VAD: the less eager, the longer a turn may pause. Its words change that (`FINISHED`)."""
+FINISHED: Final = {True: 0.5, False: 2.0}
+"""How much of that pause ends a turn whose words sound finished, or do not."""
+LULL_SAMPLES: Final = 250 * SAMPLES_PER_MS
+"""A pause of this length may be the end of a turn."""
 HYSTERESIS: Final = 0.15
 """Silence is what lies this much below the threshold, as the model's authors use it."""
 ONSET_SAMPLES: Final = 40 * SAMPLES_PER_MS
@@ -111,6 +115,7 @@ class TurnDetector:
         self._floor_from = 0
         self._loud_from: int | None = None
         self._quiet_from: int | None = None
+        self._heard = 0
 
     def configure(self, config: TurnDetection) -> None:
         """Takes other parameters; a turn that has begun goes on."""
@@ -122,8 +127,21 @@ class TurnDetector:
         self._floor_from = position
         self._loud_from = self._quiet_from = None
 
+    @property
+    def lull(self) -> int | None:
+        """Where the pause began that may be the end of the turn; None: the turn goes on, or there is none."""
+        quiet = self._quiet_from
+        long = min(LULL_SAMPLES, self._silence // 2)
+        return quiet if quiet is not None and self._heard - quiet >= long else None
+
+    def judge(self, finished: bool) -> None:
+        """What the words before the pause sound like, for a detection that goes by them."""
+        if self._by_words:
+            self._needed = round(self._silence * FINISHED[finished])
+
     def hear(self, probability: float, start: int, end: int) -> Iterator[Edge]:
         """Whether the frame between two positions makes a beginning or an end."""
+        self._heard = end
         match self.floor:
             case Floor.QUIET:
                 if probability < self._threshold:
@@ -136,16 +154,17 @@ class TurnDetector:
                     yield self._move(Edge(True, began, self._loud_from))
             case Floor.SPEECH:
                 if probability >= self._threshold:
-                    self._quiet_from = None
+                    self._quiet_from, self._needed = None, self._silence
                 elif self._quiet_from is None and probability < self._threshold - HYSTERESIS:
                     self._quiet_from = start
-                if self._quiet_from is not None and end - self._quiet_from >= self._silence:
+                if self._quiet_from is not None and end - self._quiet_from >= self._needed:
                     yield self._move(Edge(False, end, self._quiet_from))
 
     def _move(self, edge: Edge) -> Edge:
         self._rows[self.floor, edge.began] += 1
         self.floor = MOVES[self.floor][edge.began]
         self._loud_from = self._quiet_from = None
+        self._needed = self._silence
         if not edge.began:
             self._floor_from = edge.position
         return edge
@@ -157,4 +176,6 @@ class TurnDetector:
         self._threshold = given(config.threshold, DEFAULT_THRESHOLD)
         self._prefix = round(given(config.prefix_padding_ms, DEFAULT_PREFIX_MS) * SAMPLES_PER_MS)
         silence = EAGERNESS_SILENCE_MS.get(config.eagerness or "", DEFAULT_SILENCE_MS)
-        self._silence = round(given(config.silence_duration_ms, silence) * SAMPLES_PER_MS)
+        self._silence: int = round(given(config.silence_duration_ms, silence) * SAMPLES_PER_MS)
+        self._needed = self._silence
+        self._by_words: bool = config.type == "semantic_vad"

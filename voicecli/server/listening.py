@@ -84,6 +84,20 @@ class Listening:
         if self._detector is not None and self._detector.floor is Floor.QUIET:
             self._buffer.forget(self._judged - SILENCE_KEPT_SAMPLES)
 
+    @property
+    def lull(self) -> int | None:
+        """Where the pause began that may be the end of the turn; None: there is none."""
+        return None if self._detector is None else self._detector.lull
+
+    def so_far(self) -> bytes:
+        """The sound of the turn up to now; it stays where it is."""
+        return self._buffer.peek(self._turn_from, self._judged)
+
+    def judge(self, finished: bool) -> None:
+        """What the words before the pause sound like."""
+        if self._detector is not None:
+            self._detector.judge(finished)
+
     def take_turn(self, end: int) -> bytes:
         """The sound of the turn that has ended at `end`; what lies before it leaves the buffer too."""
         return self._buffer.take(self._turn_from, end)

@@ -39,6 +39,7 @@ from voicecli.server import configuration
 from voicecli.server.answering import Answering
 from voicecli.server.buffer import Edge
 from voicecli.server.fields import spelled, wrong_fields
+from voicecli.server.guessing import Guess, Guessing, finished
 from voicecli.server.limits import Limits
 from voicecli.server.listening import Listening
 from voicecli.server.memory import Memory
@@ -103,6 +104,7 @@ class ServerSession:
         self._speaking: str | None = None
         """The id of the item that the turn which is being spoken will become."""
         self._spoken_from = 0
+        self._guessing = Guessing(outside.ear, self._orders.append)
         self._transcribing = Transcribing(transcribe, limits.transcription_delay_s, outside.ear, self._orders.append)
         self._out: list[str] = []
         self._at = float("-inf")
@@ -154,10 +156,8 @@ class ServerSession:
         """What is to be sent now that something that was asked of the shell is there."""
         if not self._ended(at):
             match result:
-                case Recognised(item_id=item_id, words=words):
-                    if self._transcribing.recognised(result, at):
-                        self._memory.understand(item_id, words)
-                        self._answering.understood(item_id, at)
+                case Recognised():
+                    self._understand(result, at)
                 case Said() | Thought():
                     self._answering.given(result, at)
                 case _:
@@ -326,6 +326,7 @@ class ServerSession:
     def _listen(self, at: float) -> None:
         for edge in self._listening.listen():
             self._turn(edge, at)
+        self._guessing.heard(self._listening.lull, self._listening.so_far)
 
     def _turn(self, edge: Edge, at: float) -> None:
         """B5, and the interruption of 4.4: speech_started, then the end of the response that it cuts."""
@@ -342,7 +343,7 @@ class ServerSession:
         self._speaking = None
         self._say(e.SpeechStopped(item_id=item_id, audio_end_ms=edge.position // SAMPLES_PER_MS))
         turn = self._listening.take_turn(edge.position)
-        self._commit(item_id, turn, edge.spoken - self._spoken_from, at)
+        self._commit(item_id, turn, edge.spoken - self._spoken_from, at, guess=self._guessing.take(edge.spoken))
         self._answer_turn(detection, at)
 
     @property
@@ -370,6 +371,15 @@ class ServerSession:
         self._commit(item_id, b"", 0, at, samples=end - start)
         self._answer_turn(detection, at)
 
+    def _understand(self, result: Recognised, at: float) -> None:
+        """The words of an item, or of a turn that pauses."""
+        if self._guessing.recognised(result.item_id, result.words):
+            if result.words is not None:
+                self._listening.judge(finished(result.words))
+        elif (item_id := self._transcribing.recognised(result, at)) is not None:
+            self._memory.understand(item_id, result.words)
+            self._answering.understood(item_id, at)
+
     def _answer(self, asked: ResponseConfig, at: float) -> ErrorInfo | None:
         return self._answering.start(self._config, asked, at, self._transcribing.pending)
 
@@ -393,7 +403,15 @@ class ServerSession:
         self._commit(item_id, pcm, len(pcm) // 2, at)
         return None
 
-    def _commit(self, item_id: str, pcm: bytes, spoken: int, at: float, samples: int | None = None) -> None:
+    def _commit(
+        self,
+        item_id: str,
+        pcm: bytes,
+        spoken: int,
+        at: float,
+        samples: int | None = None,
+        guess: Guess | None = None,
+    ) -> None:
         """`samples` is what the item costs where that is not its sound, `spoken` how much of it was speech."""
         after = self._conversation.last()
         self._say(e.InputAudioBufferCommitted(item_id=item_id, previous_item_id=after))
@@ -412,7 +430,9 @@ class ServerSession:
         if spoken:
             self._memory.speech(item_id, spoken)
             told = self._config.input_audio_transcription not in (None, UNSET)
-            self._transcribing.begin(item_id, pcm, spoken, told, at)
+            self._transcribing.begin(item_id, pcm, spoken, told, at, None if guess is None else guess.id)
+            if guess is not None and guess.known:
+                self._understand(Recognised(guess.id, guess.words), at)
 
     # ---- what is said ------------------------------------------------------------------------------------------------
 

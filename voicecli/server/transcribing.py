@@ -57,6 +57,8 @@ class Transcribing:
         self._ear = ear
         self._order = order
         self._heard: dict[str, _Heard] = {}
+        self._guessed: dict[str, str] = {}
+        """The items whose words are found under another name."""
         self._late: list[_Late] = []
 
     @property
@@ -69,19 +71,26 @@ class Transcribing:
         """The items whose words are being found."""
         return frozenset(self._heard)
 
-    def begin(self, item_id: str, pcm: bytes, samples: int, told: bool, at: float) -> None:
-        """The item is there now, with `samples` of speech in its sound; `told`: the client wants the words."""
+    def begin(self, item_id: str, pcm: bytes, samples: int, told: bool, at: float, guess: str | None = None) -> None:
+        """The item is there now, with `samples` of speech in its sound; `told`: the client wants the words.
+
+        They are being found already under the name of `guess`, if there is one.
+        """
         if self._ear:
             self._heard[item_id] = _Heard(samples, told)
-            self._order(Recognise(item_id, pcm))
+            if guess is None:
+                self._order(Recognise(item_id, pcm))
+            else:
+                self._guessed[guess] = item_id
         elif told:
             self._late.append(_Late(at + self._delay_s, item_id, samples, self._transcribe(samples / RATE)))
 
-    def recognised(self, result: Recognised, at: float) -> bool:
-        """The words, or that there are none; False where nobody waits for them."""
-        heard = self._heard.pop(result.item_id, None)
+    def recognised(self, result: Recognised, at: float) -> str | None:
+        """The words, or that there are none; the item that they are of, None where nobody waits for them."""
+        item_id = self._guessed.pop(result.item_id, result.item_id)
+        heard = self._heard.pop(item_id, None)
         if heard is None:
-            return False
+            return None
         if heard.told:
             said: str | TranscriptionError
             if result.words is not None:
@@ -92,14 +101,16 @@ class Transcribing:
                 )
             else:
                 said = self._transcribe(heard.samples / RATE)
-            self._late.append(_Late(at, result.item_id, heard.samples, said))
-        return True
+            self._late.append(_Late(at, item_id, heard.samples, said))
+        return item_id
 
     def forget(self, item_id: str) -> None:
         """The item is gone."""
         self._late = [late for late in self._late if late.item_id != item_id]
         if self._heard.pop(item_id, None) is not None:
-            self._order(Drop(item_id))
+            guess = next((name for name, item in self._guessed.items() if item == item_id), item_id)
+            self._guessed.pop(guess, None)
+            self._order(Drop(guess))
 
     def due(self, at: float) -> Iterator[e.ServerEvent]:
         """The events of all that have come by now: words one by one, then the whole; or why there are none."""
