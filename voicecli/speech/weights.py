@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import platform
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
 from importlib.machinery import ModuleSpec, PathFinder
@@ -31,6 +33,8 @@ class Lack(Enum):
     """Why an engine cannot run."""
 
     NOT_INSTALLED = "not_installed"
+    NOT_HERE = "not_here"
+    """Not installed, and there is no package of it for this kind of machine."""
     NO_RUNTIME = "no_runtime"
     """The weights are there, onnxruntime is not."""
     WRONG_VERSION = "wrong_version"
@@ -84,6 +88,11 @@ HIBARI: Final = Weights(
     },
 )
 
+OFFERED: Final = frozenset(
+    {("linux", "x86_64"), ("linux", "aarch64"), ("darwin", "arm64"), ("win32", "AMD64")},
+)
+"""Where there are wheels, as `sys.platform` and `platform.machine()` say it: the markers of the extra."""
+
 WEIGHTS: Final[Mapping[Part, Weights]] = {Part.EAR: MOONSHINE, Part.VOICE: HIBARI}
 
 
@@ -123,7 +132,9 @@ def check(weights: Weights, folder: Path) -> Lack | None:
 def found(part: Part) -> Lack | None:
     """Why an engine cannot even be started, as far as that is known without reading the weights."""
     where = find(WEIGHTS[part])
-    return where if isinstance(where, Lack) else None
+    if not isinstance(where, Lack):
+        return None
+    return where if (sys.platform, platform.machine()) in OFFERED else Lack.NOT_HERE
 
 
 def words(part: Part, lack: Lack) -> str:
@@ -134,6 +145,8 @@ def words(part: Part, lack: Lack) -> str:
     match lack:
         case Lack.NOT_INSTALLED:
             return f"{what} is not installed. Install it in your clone of voicecli: {INSTALL}"
+        case Lack.NOT_HERE:
+            return f"{what} is not installed; there is none for this kind of machine"
         case Lack.NO_RUNTIME:
             return f"{what} needs {RUNTIME}, which is not installed. In your clone of voicecli: {INSTALL}"
         case Lack.WRONG_VERSION:
