@@ -133,7 +133,7 @@ PHRASES: Final[dict[Exercise, tuple[str, ...]]] = {
         "hit the rate limit",
         "reach the rate limit",
     ),
-    Exercise.FAIL: ("fail", "be failing", "fail to answer", "give an error", "make an error", "answer with an error"),
+    Exercise.FAIL: ("make an error", "give an error", "answer with an error", "fail to answer", "fail"),
     Exercise.CUT_SHORT: (
         "be cut short",
         "be cut short by max tokens",
@@ -203,6 +203,7 @@ _SAME: Final = {
     "hows": "how is",
     "dont": "do not",
     "practice": "practise",
+    "whether": "weather",
 }
 _WORD: Final = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
 _END: Final = re.compile(r"[.!?;]+\s+")
@@ -210,6 +211,8 @@ _LEAST: Final = 0.6
 """How near each word must come, from 0 to 1; the SMALL ones are not asked."""
 _EXACT_TO: Final = 2
 """Letters of a word that must be itself."""
+_MISHEARD: Final = {("he", "be"): 0.6}
+"""But for these, among other words."""
 
 
 def wanted(text: str) -> Wanted | None:
@@ -303,6 +306,8 @@ def _near(heard: list[str], wished: list[str]) -> bool:
 def _alike(one: str, other: str) -> float:
     if one == other:
         return 1.0
+    if (one, other) in _MISHEARD:
+        return _MISHEARD[one, other]
     if min(len(one), len(other)) <= _EXACT_TO or max(len(one), len(other)) > 2 * min(len(one), len(other)):
         return 0.0
     return SequenceMatcher(None, one, other, autojunk=False).ratio()

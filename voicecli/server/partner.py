@@ -33,15 +33,15 @@ SLOW_S: Final = 6.0
 LIMITED_S: Final = 20.0
 
 HELP: Final = (
-    "Ask: repeat what I said, count to twenty, tell a story, what time is it, call the weather tool, "
-    "be refused, be slow, be rate limited, fail, be cut short, or hang up."
+    "Ask: repeat what I said, count to twenty, tell a story, tell the time, ask for the weather, "
+    "be refused, be slow, be rate limited, make an error, be cut short, hang up."
 )
 OFFERS: Final = (
     'I only do exercises: {say} "help" to hear them. What would you like?',
     'I do not know what it means, but {say} "repeat what I said", and I do. What shall I repeat?',
     'To practise interrupting, {say} "count to twenty". How far do you let me come?',
     'For a long answer, {say} "tell a long story". How soon will you stop me?',
-    'For what can go wrong, {say} "be refused", "be slow", "fail" or "hang up". Which shall it be?',
+    'For what can go wrong, {say} "be refused", "be slow", "make an error" or "hang up". Which shall it be?',
     'I am still only a practice partner: {say} "what time is it", or "help". What comes next?',
 )
 
