@@ -1,5 +1,6 @@
 """The child, signals and the end that cannot hang; in real processes, because that is what they are."""
 
+import json
 import os
 import signal
 import socket
@@ -11,7 +12,10 @@ import time
 
 import pytest
 
-from voicecli.runtime.process import EmbeddedServer, ServerFailed, Signals, end_within, without_secrets
+from voicecli.core.stimuli import PartnerNews
+from voicecli.runtime.child import Llm, Wanted
+from voicecli.runtime.process import MOST_NEWS, EmbeddedServer, ServerFailed, Signals, end_within, without_secrets
+from voicecli.secret import Secret
 
 LIMIT_S = 20
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
@@ -120,6 +124,58 @@ def test_the_child_sees_no_key_g19(monkeypatch, tmp_path):
     server.stop()
     assert "sk-canary" not in out.read_text()
     assert "HOME_OF_TEST" in out.read_text()
+
+
+CHILD = """
+    import json, os, sys
+    lines = sys.stdin.readline(), sys.stdin.readline()
+    me = "/proc/self"
+    seen = [open(f"{me}/{name}", "rb").read().decode() for name in ("environ", "cmdline")] if os.path.exists(me) else []
+    print(json.dumps({"url": "ws://127.0.0.1:1/"}), flush=True)
+    print("nonsense", flush=True)
+    print("x" * 50_000, flush=True)
+    print(json.dumps({"news": {"part": "ear", "state": "loading"}}), flush=True)
+    words = "seen" if "CANARY" + "0123456789" in "".join(seen + sys.argv) else lines[1].strip()
+    print(json.dumps({"news": {"part": "mind", "state": "broken", "words": words}}), flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_g29_the_key_of_a_language_model_goes_by_standard_input_and_by_nothing_else(monkeypatch):
+    monkeypatch.setenv("VOICECLI_LLM_API_KEY", "sk-CANARY0123456789")
+    rung = threading.Semaphore(0)
+    llm = Llm("http://127.0.0.1:1/v1", "m", Secret("sk-CANARY0123456789"))
+    server = EmbeddedServer(command=script(CHILD), wanted=Wanted(llm))
+    assert "CANARY0123456789" not in repr(vars(server))
+    server.ring = rung.release
+    server.start()
+    for _ in range(2):
+        assert rung.acquire(timeout=LIMIT_S)
+    loading, told = server.news
+    assert loading == PartnerNews("ear", "loading")
+    assert json.loads(told.words) == {
+        "llm": {"url": "http://127.0.0.1:1/v1", "model": "m", "key": "sk-CANARY0123456789"}
+    }
+    server.stop()
+
+
+def test_news_that_nobody_fetches_is_bounded():
+    text = """
+        import json
+        print(json.dumps({"url": "ws://127.0.0.1:1/"}), flush=True)
+        for n in range(1000):
+            print(json.dumps({"news": {"part": "ear", "state": "loading", "words": str(n)}}), flush=True)
+        input(); input(); input()
+    """
+    rung = threading.Semaphore(0)
+    server = EmbeddedServer(command=script(text))
+    server.ring = rung.release
+    server.start()
+    for _ in range(1000):
+        assert rung.acquire(timeout=LIMIT_S)
+    assert len(server.news) == MOST_NEWS
+    assert server.news[-1].words == "999"
+    server.stop()
 
 
 def test_secrets_are_known_by_their_names():

@@ -224,6 +224,14 @@ def test_the_first_line_says_with_what_and_whose_key_but_not_the_key():
     assert (line["type"], line["url"], line["key_source"]) == ("start", "wss://h", "OPENAI_API_KEY in the environment")
 
 
+def test_the_first_line_names_a_language_model_of_ones_own():
+    mine = Started("", "1", "talk", "", "m", None, True, "", mind_model="llama3.2", mind_host="127.0.0.1:11434")
+    (line,) = read([mine])
+    assert line["llm"] == {"model": "llama3.2", "host": "127.0.0.1:11434", "local": True}
+    (line,) = read([Started("", "1", "talk", "", "m", None, True, "")])
+    assert line["llm"] is None
+
+
 def test_a_key_that_a_server_repeats_is_in_no_line():
     """G9."""
     face = Jsonl(clean=Redactor([Secret(CANARY)]))

@@ -56,6 +56,37 @@ def start(**more) -> Started:
     return Started(**fields | {"offline": False, "key_source": ""} | more)  # type: ignore[arg-type]
 
 
+MINE = {"offline": True, "mind_model": "llama3.2", "mind_host": "127.0.0.1:11434", "url_source": "--llm-url"}
+FAR = {**MINE, "mind_host": "models.example", "mind_local": False}
+WITH = "notice: Talking with the language model llama3.2 at"
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        (MINE, f"{WITH} 127.0.0.1:11434 (from --llm-url). Nothing leaves this machine."),
+        (FAR, f"{WITH} models.example (from --llm-url). What is said goes to models.example, as text."),
+        (
+            {**FAR, "key_source": "config.env (VOICECLI_LLM_API_KEY)"},
+            f"{WITH} models.example (from --llm-url), with the key from config.env (VOICECLI_LLM_API_KEY). "
+            "What is said goes to models.example, as text.",
+        ),
+        (
+            {**FAR, "key_withheld": True},
+            f"{WITH} models.example (from --llm-url). The link is not encrypted, key not sent. What is said goes to "
+            "models.example, as text.",
+        ),
+        (
+            {**MINE, "mind_model": "a\nnotice: b", "url_source": ".env in this folder (VOICECLI_LLM_URL)"},
+            "notice: Talking with the language model a notice: b at 127.0.0.1:11434 (from .env in this folder "
+            "(VOICECLI_LLM_URL)). Nothing leaves this machine.",
+        ),
+    ],
+)
+def test_the_first_line_names_a_language_model_of_ones_own_and_where_words_go(more, line):
+    assert lines(plain(), start(**more)) == [line]
+
+
 @pytest.mark.parametrize(
     ("title", "hint", "line"),
     [

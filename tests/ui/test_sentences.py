@@ -68,6 +68,12 @@ def test_the_delay_of_the_last_answer_is_split():
     )
 
 
+def test_status_names_a_language_model_of_ones_own():
+    view = View()
+    view.apply(Started("", "1", "talk", "", "m", None, True, "", mind_model="llama\x07", mind_host="127.0.0.1:11434"))
+    assert said("status", view)[0] == "The talk is hands-free, with the language model llama␇ at 127.0.0.1:11434."
+
+
 def test_status_says_all_of_it():
     view = View()
     view.apply(Started("", "1", "ptt", "", "gpt", None, False, ""))

@@ -24,7 +24,7 @@ from voicecli.core import notices
 from voicecli.core.changes import AnyChange, Ended, Foreign, LinkNow, PhaseNow, Started, Told
 from voicecli.core.plan import Plan
 from voicecli.core.session import VoiceSession
-from voicecli.core.stimuli import Asked, Begin, KeyboardSpent, Moved, Pictured, Quit, Stimulus, Typed
+from voicecli.core.stimuli import Asked, Begin, KeyboardSpent, Moved, PartnerNews, Pictured, Quit, Stimulus, Typed
 from voicecli.logs import Log
 from voicecli.ports import Link, Sound
 from voicecli.runtime.process import ServerFailed, end_within, hard_end
@@ -75,6 +75,8 @@ class Where(NamedTuple):
     key: Key | None
     revive: Callable[[], str] | None = None
     """Starts a server of our own anew where it has died, and gives its URL. Raises ServerFailed."""
+    news: deque[PartnerNews] | None = None
+    """The mailbox of its news; whoever fills it rings."""
 
 
 class Conversing:
@@ -83,13 +85,13 @@ class Conversing:
     def __init__(self, parts: Parts, where: Where) -> None:
         self._parts = parts
         self._where = where
-        settings, target = parts.config.settings, parts.config.target
-        plan = planning.plan(settings, target, parts.mode, parts.sides, where.url, parts.config.session)
+        settings, target, mind = parts.config.settings, parts.config.target, parts.config.mind
+        plan = planning.plan(settings, target, parts.mode, parts.sides, where.url, parts.config.session, mind)
         other = plan.other and replace(plan.other, stays=parts.stays)
         plan = replace(plan, levels=plan.levels or parts.levels, stays=parts.stays, other=other)
         self._plan = plan
         self._started = planning.started(
-            settings, target, parts.mode, where.url, _now(), __version__, parts.config.session
+            settings, target, parts.mode, where.url, _now(), __version__, parts.config.session, mind
         )
         self._own: deque[AnyChange] = deque()
         """What main itself has to say, which is shown before what the session says next."""
@@ -144,6 +146,8 @@ class Conversing:
             self.tell("cannot_write", trouble)
         while self._news:
             self._again(self._news.popleft())
+        while self._where.news:
+            self._session.give(self._where.news.popleft())
         while (read := self._reader.take()) is not None:
             self._pictured(read)
         session = self._session.changes.take()
@@ -304,7 +308,10 @@ def _log(change: AnyChange) -> None:
     """What the log keeps of a talk: its ends, its link and what went wrong, in the server's words; none of its own."""
     match change:
         case Started():
-            where = change.url or "its own server"
+            where = change.url or (
+                f"its own server and a language model at {change.mind_host}" if change.mind_host else ""
+            )
+            where = where or "its own server"
             _LOG.info("%s %s with %s, key from %s", change.mode, change.version, where, change.key_source or "nowhere")
         case LinkNow():
             _LOG.info("link %s, %s, code %s: %s", change.state, change.dialect, change.code, change.reason.raw[:1000])

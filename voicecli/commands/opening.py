@@ -10,8 +10,10 @@ from voicecli.commands import console, planning
 from voicecli.commands.conversing import END_S, Conversing, Parts, Where
 from voicecli.commands.faces import Face
 from voicecli.commands.lines import Lines
+from voicecli.runtime.child import Llm, Wanted
 from voicecli.runtime.descriptors import quiet_stderr
 from voicecli.runtime.process import EmbeddedServer, ServerFailed, Signals, end_within, hard_end
+from voicecli.target import MindTarget
 
 NO_CONNECTION: Final = 3
 _LOG = logging.getLogger("voicecli.talk")
@@ -65,11 +67,14 @@ class _Door:
 def converse(parts: Parts, show: Show) -> int:
     """Runs the talk; its exit code."""
     door = _Door()
-    server = EmbeddedServer(parts.log.path) if parts.config.target.offline else None
+    config = parts.config
+    server = EmbeddedServer(parts.log.path, wanted=wanted(config.mind)) if config.target.offline else None
     with quiet_stderr(parts.log.path) as quiet:
         try:
             with Signals(door.signalled):
                 talk = Conversing(parts, _where(parts, server))
+                if server is not None:
+                    server.ring = talk.ring
                 door.run = show(talk, quiet.descriptor)
                 code = door.run.run()
             if talk.stuck:
@@ -87,9 +92,14 @@ def converse(parts: Parts, show: Show) -> int:
                 server.stop()
 
 
+def wanted(mind: MindTarget | None) -> Wanted:
+    """What the embedded server is to be."""
+    return Wanted(None if mind is None else Llm(mind.url, mind.model, mind.key))
+
+
 def _where(parts: Parts, server: EmbeddedServer | None) -> Where:
     settings, target = parts.config.settings, parts.config.target
     if server is not None:
-        return Where(server.start(), server.token, revive=server.revive)
+        return Where(server.start(), server.token, revive=server.revive, news=server.news)
     profile = planning.chosen(settings, target).profile
     return Where(planning.dialled(settings, target, profile), None if target.key_withheld else target.key)

@@ -14,7 +14,7 @@ from voicecli.protocol.items import CustomVoice, NoiseReduction, SessionConfig, 
 from voicecli.protocol.profiles import Choice, Profile, choose
 from voicecli.secret import Redactor
 from voicecli.settings import Settings
-from voicecli.target import Target, in_query, with_query
+from voicecli.target import MindTarget, Target, in_query, with_query
 
 Mode = Literal["talk", "chat"]
 Keyboard = Literal["terminal", "pipe", "none"]
@@ -49,12 +49,19 @@ def dialled(settings: Settings, target: Target, profile: Profile) -> str:
 
 
 def plan(
-    settings: Settings, target: Target, mode: Mode, sides: Sides, url: str, given: SessionConfig = NOTHING
+    settings: Settings,
+    target: Target,
+    mode: Mode,
+    sides: Sides,
+    url: str,
+    given: SessionConfig = NOTHING,
+    mind: MindTarget | None = None,
 ) -> Plan:
-    """`url`: where the first connection goes."""
+    """`url`: where the first connection goes. `mind`: the language model behind our own server."""
     first, other = chosen(settings, target)
     spare = _plan(settings, target, mode, sides, dialled(settings, target, other), other, given) if other else None
-    return replace(_plan(settings, target, mode, sides, url, first, given), other=spare)
+    whole = replace(_plan(settings, target, mode, sides, url, first, given), other=spare)
+    return whole if mind is None else replace(whole, mind_model=Redactor()(mind.model), mind_host=mind.host)
 
 
 def _plan(
@@ -184,10 +191,18 @@ def _transcription(
 
 
 def started(
-    settings: Settings, target: Target, mode: Mode, url: str, at: str, version: str, given: SessionConfig = NOTHING
+    settings: Settings,
+    target: Target,
+    mode: Mode,
+    url: str,
+    at: str,
+    version: str,
+    given: SessionConfig = NOTHING,
+    mind: MindTarget | None = None,
 ) -> Started:
     """The first change: what the talk is with, whose key it uses and where that is from."""
     known = chosen(settings, target).profile
+    key_of = target if mind is None else mind
     return Started(
         at=at,
         version=version,
@@ -196,7 +211,10 @@ def started(
         model=Redactor()(in_query(target.url, known.model_query) or settings.model or known.model),
         voice=settings.voice or _voice(given) or known.voice if mode == "talk" else None,
         offline=target.offline,
-        key_source=target.key_source,
+        key_source=key_of.key_source,
         url_source=target.url_source,
-        key_withheld=target.key_withheld,
+        key_withheld=key_of.key_withheld,
+        mind_model="" if mind is None else Redactor()(mind.model),
+        mind_host="" if mind is None else mind.host,
+        mind_local=mind is None or mind.local,
     )

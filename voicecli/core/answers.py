@@ -214,6 +214,7 @@ def done(talk: Talk, event: e.ResponseDone, at: float) -> None:
         most=None if most is UNSET else most,
         wait_s=talk.limits.wait_s(at),
         wanted=current is None or stage is Stage.CANCELLING or talk.responses.dead(name),
+        mind=talk.plan.mind,
     )
     tools.all_here(talk)
     ends: Status = "failed" if response.status == "failed" else "done"

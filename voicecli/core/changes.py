@@ -64,6 +64,12 @@ class Started(Change, frozen=True):
     """Where the URL (offline: the wish to be so) came from, in words; "" where nobody chose it."""
     key_withheld: bool = False
     """There is a key, and it is not sent because the link is not encrypted."""
+    mind_model: str = ""
+    """Offline: the language model that answers behind voicecli's own server; "": its practice partner does."""
+    mind_host: str = ""
+    """Where that is, with the port where one was named."""
+    mind_local: bool = True
+    """That is this machine, so nothing leaves it."""
 
 
 class TurnOpened(Change, frozen=True):

@@ -289,6 +289,100 @@ WORDS: Final[dict[str, Words]] = {
     "passed_over": Words("info", "Passed over in this talk: {what}.", ""),
     "not_used": Words("info", "Not used in this talk: {what}.", ""),
     "not_carried": Words("info", "This server's dialect has no place for {what}, so it was left out.", ""),
+    # ---- voicecli's own server
+    "speech_loading": Words(
+        "info",
+        "voicecli's ear and voice are being loaded.",
+        "Until then it hears that you speak, and answers in tones.",
+    ),
+    "speech_ready": Words("info", "voicecli understands what you say now, and speaks.", ""),
+    "speech_absent": Words(
+        "warning",
+        "Tones instead of a voice: no speech engines are installed.",
+        "pip install 'voicecli[local]' brings an ear and a voice; until then typing works in full.",
+    ),
+    "ear_absent": Words(
+        "warning",
+        "What you say is not understood: no speech engine for the ear is installed.",
+        "pip install 'voicecli[local]' brings one; typing works in full.",
+    ),
+    "voice_absent": Words(
+        "warning",
+        "Tones instead of a voice: no speech engine for it is installed.",
+        "pip install 'voicecli[local]' brings one; answers can be read.",
+    ),
+    "speech_broken": Words(
+        "warning",
+        "Tones instead of a voice: the speech engines do not work.",
+        "pip install --force-reinstall 'voicecli[local]' may mend them; typing works in full.",
+    ),
+    "ear_broken": Words(
+        "warning",
+        "What you say is not understood: the speech engine of the ear does not work.",
+        "pip install --force-reinstall 'voicecli[local]' may mend it; typing works in full.",
+    ),
+    "voice_broken": Words(
+        "warning",
+        "Tones instead of a voice: the speech engine of the voice does not work.",
+        "pip install --force-reinstall 'voicecli[local]' may mend it; answers can be read.",
+    ),
+    # ---- the language model behind it
+    "llm_unreachable": Words(
+        "error",
+        "The language model{mind} cannot be reached.",
+        "Is its server running (ollama serve; llama-server -m FILE)? Is --llm-url right?",
+    ),
+    "llm_model_unknown": Words(
+        "error",
+        "The language model{mind} is not there.",
+        "Fetch it (ollama pull NAME), or name another by --llm-model.",
+    ),
+    "llm_model_unlisted": Words(
+        "warning",
+        "The language model{mind} is not among those that its server lists.",
+        "Some servers take any name. Where this one does not: ollama pull NAME, or another by --llm-model.",
+    ),
+    "llm_unauthorized": Words(
+        "error",
+        "The server of the language model{mind} refuses the key, or wants one.",
+        "Put a valid one into VOICECLI_LLM_API_KEY.",
+    ),
+    "llm_refused": Words(
+        "error",
+        "The server of the language model{mind} did not take what it was asked.",
+        "Its words say why: some models take no tools, or only shorter talks.",
+    ),
+    "llm_rate_limited": Words(
+        "warning",
+        "The server of the language model{mind} is limiting you; this answer was not given.",
+        "Wait a little, then ask again.",
+    ),
+    "llm_failed": Words(
+        "error",
+        "The server of the language model{mind} failed.",
+        "It may still be loading the model; its own log says more. Ask once more.",
+    ),
+    "llm_slow": Words(
+        "error",
+        "The language model{mind} is too slow for a talk, so this answer is given up.",
+        "The first answer may have waited for it to be loaded: ask once more. A smaller model, or one that does not "
+        "think first, is faster.",
+    ),
+    "llm_cut": Words(
+        "error",
+        "The language model{mind} broke off its answer.",
+        "Its server's own log says why (out of memory?). Ask once more.",
+    ),
+    "llm_garbled": Words(
+        "error",
+        "What the language model{mind} sent is no chat completion.",
+        "Is --llm-url the base of its API? That usually ends in /v1.",
+    ),
+    "mind_waits": Words(
+        "info",
+        "The language model{mind} has not begun to answer for {seconds} seconds.",
+        "It may be loading, or thinking. /interrupt stops waiting.",
+    ),
     # ---- sound
     "no_library": Words(
         "warning",
@@ -464,6 +558,8 @@ OWN_WORDS: Final = frozenset(
         *("setting_outside", "not_carried", "malformed", "practice_failed", "cannot_show"),
         *("no_library", "no_microphone", "no_speaker", "no_sound_device", "in_use", "refused_format", "no_permission"),
         *("device_lost", "device_stalled", "bad_file", "disk", "sound_other"),
+        *("speech_broken", "ear_broken", "voice_broken"),
+        *("llm_unreachable", "llm_model_unlisted", "llm_slow", "llm_cut", "llm_garbled"),
     }
 )
 """Notices whose detail is never the server's word."""
@@ -480,6 +576,11 @@ def told(code: str, detail: str = "", **names: object) -> Told:
         detail=Foreign(detail[:2000]) if detail else NOTHING,
         ours=code in OWN_WORDS,
     )
+
+
+def of_mind(code: str) -> bool:
+    """Whether a code is one of our server's about the language model behind it."""
+    return code.startswith("llm_") and code in WORDS
 
 
 def key_hint(source: str) -> str:
@@ -605,11 +706,12 @@ def outcome(
     most: float | str | None = None,
     wait_s: float | None = None,
     wanted: bool = True,
+    mind: str = "",
 ) -> Told | None:
     """Why a response did not end well; None where it did, or was cancelled by somebody here.
 
     `most`: the tokens that it could have; `wait_s`: until the server's limits are full again. None: not known.
-    `wanted`: that it is cancelled was wanted here. A status that nobody knows is a failure.
+    `wanted`: that it is cancelled was wanted here. `mind`: `Plan.mind`. A status that nobody knows is a failure.
     """
     reason = (details.reason if details else None) or ""
     if status in (None, "completed", "in_progress") or reason == "turn_detected":
@@ -623,6 +725,8 @@ def outcome(
     failed = details.error if details else None
     code = (failed.code or failed.type or "") if failed else ""
     words = (failed.message or code) if failed else ""
+    if of_mind(code):
+        return told(code, (failed.message or "") if failed else "", mind=mind)
     if not words:  # D12: the reason alone, perhaps with the code before a colon
         words = reason or ("" if status == "failed" else status)
         code = words.partition(":")[0].strip()

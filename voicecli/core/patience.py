@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from voicecli.core.effects import Read
 from voicecli.core.heard import EPSILON_S
+from voicecli.core.responses import Stage
 from voicecli.core.stimuli import LinkSilent
 from voicecli.core.talk import Talk
 from voicecli.ports import RATE
 
+MIND_S = 10.0
+"""A language model that has not begun to answer for so long is told of."""
 DRY_S = 0.5
 """A gap in an answer is told as waiting when it is longer."""
 
 
 def deadline(talk: Talk, last: float) -> float | None:
     """When `look` and `tick` want to be asked again; `last` is when they were."""
-    times = [talk.silence.deadline, _dry_deadline(talk, last)]
+    times = [talk.silence.deadline, _dry_deadline(talk, last), _mind_deadline(talk)]
     return min((time for time in times if time is not None), default=None)
 
 
@@ -49,7 +52,19 @@ def link_silent(talk: Talk, silent: LinkSilent, at: float) -> None:
         _tell_silent(talk, seconds)
 
 
+def _mind_deadline(talk: Talk) -> float | None:
+    """When it is to be told that a language model has not begun to answer."""
+    current = talk.responses.current
+    if not talk.plan.mind or current is None or current.stage is not Stage.ACTIVE:
+        return None
+    return None if current.items or current.wait_told else current.since + MIND_S
+
+
 def tick(talk: Talk, at: float) -> None:
+    current, due = talk.responses.current, _mind_deadline(talk)
+    if current is not None and due is not None and at >= due:
+        current.wait_told = True
+        talk.tell("mind_waits", mind=talk.plan.mind, seconds=f"{MIND_S:.0f}")
     if (seconds := talk.silence.tick(at)) is not None:
         _tell_silent(talk, seconds)
 

@@ -35,5 +35,13 @@ class Plan(Struct, frozen=True):
     """Where no connection could be had it does not end: somebody reads why, and may try again."""
     key_source: str = ""
     """Where the key came from, for hints; never the key."""
+    mind_model: str = ""
+    """The language model behind the server of our own, by the name it was asked for; "": there is none."""
+    mind_host: str = ""
     other: Plan | None = None
     """The same talk in the other dialect, where nobody has said which one the server speaks."""
+
+    @property
+    def mind(self) -> str:
+        """Model and host as they stand behind "the language model" in a sentence; "" where nobody knows them."""
+        return f" {self.mind_model} at {self.mind_host}" if self.mind_model else ""

@@ -65,6 +65,8 @@ class Current:
         """We sent a `response.create` for it."""
         self.since = self.heard_from = at
         self.patience_s = SILENCE_LIMIT_S
+        self.wait_told = False
+        """It has been told that nothing of it comes."""
         self.items: dict[str, None] = {}
         """The items it has announced, in order."""
 

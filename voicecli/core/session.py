@@ -181,6 +181,9 @@ class VoiceSession:
                 ptt.cut_short(talk, at)
             case stimuli.Moved(url=url):
                 linking.moved(talk, url)
+            case stimuli.PartnerNews():
+                for told in talk.partner.news(stimulus):
+                    talk.show(told)
             case stimuli.Typed() | stimuli.Pictured():
                 person.typed(talk, stimulus, at)
             case stimuli.KeyboardSpent():

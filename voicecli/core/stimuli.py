@@ -113,6 +113,17 @@ class Moved(In, frozen=True):
     url: str
 
 
+class PartnerNews(In, frozen=True):
+    """The server of our own says how an engine of its stands."""
+
+    part: Literal["ear", "voice", "mind"]
+    state: Literal["loading", "ready", "absent", "broken"]
+    words: str = ""
+    """What more there is to say. From our own process, and yet foreign: an engine's words may be in it."""
+    code: str = ""
+    """Of the mind: which notice it is (`llm_...`)."""
+
+
 class KeyboardSpent(In, frozen=True):
     """Nothing more will be typed: standard input is at its end."""
 
@@ -181,6 +192,7 @@ Stimulus = (
     | Typed
     | Pictured
     | Moved
+    | PartnerNews
     | KeyboardSpent
     | Asked
     | TalkPressed

@@ -23,6 +23,7 @@ from voicecli.core.interruption import Interruption
 from voicecli.core.levels import Levels
 from voicecli.core.limits import Limits
 from voicecli.core.machine import Rows
+from voicecli.core.partner import Partner
 from voicecli.core.pending import ANSWERED, Kind, Pending
 from voicecli.core.plan import Plan
 from voicecli.core.recorder import Recorder
@@ -77,6 +78,7 @@ class Talk:
         self.echo = plan.echo
         self.counted = Counted()
         self.limits = Limits()
+        self.partner = Partner(plan.mind, listens=plan.mode == "talk")
         self.levels = Levels(plan.levels)
         self.timings = Timings()
         self.ending = Ending(plan.microphone, plan.keyboard, silence_s(plan.session), keyed=plan.ptt)

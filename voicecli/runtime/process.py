@@ -15,12 +15,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Any, Final
 
+from voicecli.core.stimuli import PartnerNews
+from voicecli.runtime.child import LONGEST, Wanted, read_news, wanted_line
 from voicecli.runtime.descriptors import open_private
 from voicecli.runtime.route import BadUrl, place
 from voicecli.secret import Secret
@@ -32,6 +35,8 @@ STOP_S: Final = 2.0
 KNOCK_S: Final = 1.0
 """A child that does not answer within this time is slow, not dead."""
 RESTORE_S: Final = 0.3
+MOST_NEWS: Final = 256
+"""So much of its news waits to be fetched; past that the oldest goes."""
 TAIL: Final = 600
 """Characters of the child's own words that are kept for an error."""
 
@@ -55,19 +60,24 @@ class ServerFailed(Exception):
 class EmbeddedServer:
     """The embedded server as a child that listens for one talk and ends when we do (G19).
 
-    It is handed a token of its own by standard input and no key by the environment. `token` is that secret.
+    It is handed a token of its own by standard input, then what it is to be, and no key by environment or arguments.
+    `token` is that secret. `news` is a mailbox: a thread of its own fills it and calls `ring`.
     """
 
     def __init__(
         self,
         log_path: Path | None = None,
         *,
+        wanted: Wanted = Wanted(),  # noqa: B008  frozen
         command: Sequence[str] = SERVE,
         start_s: float = START_S,
         stop_s: float = STOP_S,
         knock_s: float = KNOCK_S,
     ) -> None:
         self.token: Final = Secret(secrets.token_hex(16))
+        self.news: Final[deque[PartnerNews]] = deque(maxlen=MOST_NEWS)
+        self.ring: Callable[[], None] = lambda: None
+        self._wanted = wanted
         self._log_path = log_path
         self._command = command
         self._start_s = start_s
@@ -147,7 +157,7 @@ class EmbeddedServer:
         self._child = child
         with suppress(OSError):  # it has died already; its end tells
             assert child.stdin is not None
-            child.stdin.write(self.token.reveal().encode() + b"\n")
+            child.stdin.write(self.token.reveal().encode() + b"\n" + wanted_line(self._wanted))
             child.stdin.flush()
         return self._address(child)
 
@@ -157,8 +167,11 @@ class EmbeddedServer:
         def read() -> None:
             assert child.stdout is not None
             with child.stdout as lines, suppress(OSError, ValueError):
-                while line := lines.readline(4096):
-                    answers.put(line)
+                answers.put(lines.readline(LONGEST))
+                while line := lines.readline(LONGEST):
+                    if (news := read_news(line)) is not None:
+                        self.news.append(news)
+                        self.ring()
             answers.put(b"")
 
         threading.Thread(target=read, name="embedded server", daemon=True).start()

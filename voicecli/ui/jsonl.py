@@ -95,6 +95,9 @@ class Jsonl:
                     "output": None,
                     **{name: getattr(change, name) or None for name in ("url_source", "key_source")},
                     "key_withheld": change.key_withheld,
+                    "llm": {"model": change.mind_model, "host": change.mind_host, "local": change.mind_local}
+                    if change.mind_model
+                    else None,
                 }
             case LinkNow():
                 return "link", {

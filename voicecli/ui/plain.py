@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 from voicecli.core.changes import AnyChange, Ended, PhaseNow, Started, Told, TurnGrew, TurnSet
 from voicecli.printable import one_line, painted, printable
 from voicecli.ui.reasons import sentence
+from voicecli.ui.sentences import where_words_go
 from voicecli.ui.view import MOST_ROWS, Row, View
 
 WORDS_WAIT_S: Final = 2.0
@@ -48,6 +49,8 @@ def block(role: str, text: str) -> list[str]:
 
 def start_line(started: Started) -> str:
     """What the talk is with, and whose key from where."""
+    if started.mind_model:
+        return _with_mind(started)
     if started.offline:
         why = f"asked for by {started.url_source}" if started.url_source else "no key is set"
         return (
@@ -64,6 +67,17 @@ def start_line(started: Started) -> str:
     if not started.key_source:
         return f"{said}, without a key."
     return f"{said}, with the key from {one_line(started.key_source)}."
+
+
+def _with_mind(started: Started) -> str:
+    """Of a talk with a language model behind voicecli's own server."""
+    model, host = one_line(started.mind_model), one_line(started.mind_host)
+    said = f"notice: Talking with the language model {model} at {host} (from {one_line(started.url_source)})"
+    if started.key_withheld:
+        said += ". The link is not encrypted, key not sent"
+    elif started.key_source:
+        said += f", with the key from {one_line(started.key_source)}"
+    return f"{said}. {where_words_go(started)}"
 
 
 def _names(url: str, model: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from voicecli.core.changes import Delayed, LimitNow, Told
+from voicecli.core.changes import Delayed, LimitNow, Started, Told
 from voicecli.printable import one_line
 from voicecli.ui.actions import Do
 from voicecli.ui.view import View
@@ -64,9 +64,7 @@ def status_sentences(view: View) -> list[str]:
     said: list[str] = []
     if (started := view.started) is not None:
         mode = {"talk": "hands-free", "ptt": "push-to-talk", "chat": "typed"}[started.mode]
-        who = (
-            "voicecli's own practice partner, not a language model" if started.offline else one_line(started.model, 60)
-        )
+        who = _who(started)
         said.append(f"The talk is {mode}, with {who or 'a model that the server chose'}.")
     if view.phase is not None:
         said.append(f"State: {view.phase.phase.replace('_', ' ')}.")
@@ -81,6 +79,21 @@ def status_sentences(view: View) -> list[str]:
             f"{total.output_audio} out, {total.cached} of those in from the cache."
         )
     return said
+
+
+def _who(started: Started) -> str:
+    if started.mind_model:
+        return f"the language model {one_line(started.mind_model, 60)} at {one_line(started.mind_host, 60)}"
+    if started.offline:
+        return "voicecli's own practice partner, not a language model"
+    return one_line(started.model, 60)
+
+
+def where_words_go(started: Started) -> str:
+    """Whether anything leaves this machine, offline; foreign."""
+    if started.mind_local:
+        return "Nothing leaves this machine."
+    return f"What is said goes to {one_line(started.mind_host)}, as text."
 
 
 def _named(name: str) -> str:

@@ -6,6 +6,7 @@ from itertools import product
 from typing import get_args
 
 import pytest
+from msgspec.structs import replace
 from screen_facts import L80, SIZES, START, interrupt, limit, queue, rich, started, style_of, talk, texts
 
 from voicecli.core.changes import Delayed, LimitsNow, Phase, PhaseNow
@@ -156,6 +157,20 @@ def test_a_limit_is_warm_from_80_percent_on() -> None:
         strips = top_line(facts, L80, DARK, UNICODE, START)
         assert style_of(strips, "tokens") == DARK(ink)  # type: ignore[arg-type]
     assert style_of(top_line(facts, L80, PLAIN, UNICODE, START), "tokens").bold
+
+
+def test_a_language_model_of_ones_own_is_named_with_its_host() -> None:
+    facts = Facts()
+    mine = replace(started(offline=True), mind_model="llama3.2", mind_host="127.0.0.1:11434")
+    facts.apply(mine, START)
+    said = " llama3.2 · 127.0.0.1:11434 · nothing leaves this machine"
+    assert top(facts, (80, 24), START + 6) == row(80, said, "0:06")
+    assert top(facts, (40, 12), START + 6) == row(40, " llama3.2 · 127.0.0.1:11434", "0:06")
+    facts.apply(replace(mine, mind_host="models.example", mind_local=False), START)
+    assert top(facts, (80, 24), START + 6) == row(80, " llama3.2 · models.example", "0:06")
+    for width in (20, 40, 80, 200):
+        facts.apply(replace(mine, mind_model="\x1b]0;x\x07m\u202e" * 50, mind_host="\x1b[2J" * 50), START)
+        assert not UNSAFE.search(top(facts, (width, 24), START))
 
 
 def test_delays_are_drawn_to_a_fixed_scale_and_slow_ones_are_warm() -> None:

@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from screen_facts import START, interrupt, levels, limit, queue, rich, started, talk
 
 from voicecli.core import notices
@@ -376,9 +377,25 @@ def test_what_is_over_by_itself_is_a_notice_that_exists() -> None:
 
 def test_a_key_that_was_withheld_is_said() -> None:
     facts = Facts()
-    plain = started()
-    facts.apply(type(plain)(*(getattr(plain, name) for name in plain.__struct_fields__[:-1]), key_withheld=True), START)
+    facts.apply(replace(started(), key_withheld=True), START)
     assert [quiet.told.code for quiet in facts.quiet] == ["key_withheld"]
+
+
+@pytest.mark.parametrize(
+    ("local", "withheld", "words"),
+    [
+        (True, False, "Nothing leaves this machine."),
+        (False, False, "What is said goes to models.example:1, as text."),
+        (False, True, "Your key was not sent, because the link is not encrypted. What is said goes to"),
+    ],
+)
+def test_a_language_model_of_ones_own_is_said_first(local: bool, withheld: bool, words: str) -> None:
+    facts = Facts()
+    asked = replace(started(offline=True), mind_model="llama3.2", mind_host="models.example:1")
+    facts.apply(replace(asked, mind_local=local, key_withheld=withheld), START)
+    (quiet,) = facts.quiet
+    assert quiet.told.title == "Talking with the language model llama3.2 at models.example:1."
+    assert quiet.told.hint.startswith(words)
 
 
 def test_nothing_is_heard_of_a_talk_without_sound() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from msgspec.structs import replace
 from screen_facts import START, limit, rich, started, style_of, talk, texts
 
 from voicecli.core.changes import Delayed, Foreign, LimitsNow, LinkNow, SoundNow, Tokens, UsageNow
@@ -133,6 +134,14 @@ def test_the_server_is_named_without_what_may_be_secret() -> None:
     assert host("wss://user:word@host.example:8443/v1/realtime?key=x", offline=False) == "host.example:8443"
     assert host("wss://[::1", offline=False) == "wss://[::1"
     assert host("", offline=False) == ""
+
+
+def test_a_language_model_of_ones_own_is_in_the_rail_with_its_host() -> None:
+    facts = Facts()
+    facts.apply(replace(started(offline=True), mind_model="llama3.2", mind_host="127.0.0.1:11434"), START)
+    lines = [" ".join(line.split()) for line in texts(rail_lines(facts, L120, DARK, UNICODE, START, 20))]
+    assert "│ model llama3.2" in lines
+    assert "│ server 127.0.0.1:11434" in lines
 
 
 @pytest.mark.parametrize("height", [0, 1, 5, 20, 60])

@@ -9,6 +9,7 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from voicecli.core.changes import Started
 from voicecli.ui.screen.facts import NEAR, Facts, Limit
 from voicecli.ui.screen.glyphs import Glyphs
 from voicecli.ui.screen.layout import Layout
@@ -161,6 +162,8 @@ def _names(facts: Facts, layout: Layout, inks: Inks, glyphs: Glyphs, room: int) 
     muted = inks("muted")
     if started is None:
         return [[Piece("voicecli", inks("fg", bold=True))]]
+    if started.mind_model:
+        return _mind_names(started, inks, glyphs, room)
     if started.offline:
         short = [Piece("offline practice"[: max(0, room)], inks("warn", bold=True))]
         return [[*short, Piece(f" {glyphs.dot} not a language model", muted)], short]
@@ -169,6 +172,16 @@ def _names(facts: Facts, layout: Layout, inks: Inks, glyphs: Glyphs, room: int) 
     if started.voice and layout.model:
         names.insert(0, [model, Piece(f" {glyphs.dot} {foreign(started.voice, 20, glyphs)}", muted)])
     return names
+
+
+def _mind_names(started: Started, inks: Inks, glyphs: Glyphs, room: int) -> list[list[Piece]]:
+    """Model, host and whether anything leaves this machine; the longest first."""
+    muted = inks("muted")
+    model = Piece(foreign(started.mind_model, min(room, 40), glyphs), inks("fg", bold=True))
+    host = Piece(f" {glyphs.dot} {foreign(started.mind_host, 40, glyphs)}", muted)
+    if not started.mind_local:
+        return [[model, host], [model]]
+    return [[model, host, Piece(f" {glyphs.dot} nothing leaves this machine", muted)], [model, host], [model]]
 
 
 def _middles(facts: Facts, layout: Layout, inks: Inks, glyphs: Glyphs, at: float) -> list[list[list[Piece]]]:

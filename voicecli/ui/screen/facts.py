@@ -28,6 +28,7 @@ from voicecli.ui.screen.countdown import seconds_of, with_seconds
 from voicecli.ui.screen.lanes import Tape
 from voicecli.ui.screen.standing import Standing
 from voicecli.ui.screen.states import State, Times, state
+from voicecli.ui.sentences import where_words_go
 from voicecli.ui.view import View
 
 INTERRUPTED_S: Final = 3.0
@@ -207,7 +208,12 @@ class Facts:
     # ---- what it keeps
 
     def _start(self, started: Started, at: float) -> None:
-        if started.offline:
+        if started.mind_model:
+            title = f"Talking with the language model {started.mind_model} at {started.mind_host}."
+            withheld = "Your key was not sent, because the link is not encrypted. " if started.key_withheld else ""
+            hint = f"{withheld}{where_words_go(started)}"
+            self.quiet.append(Quiet(None, Told(severity="info", code="llm", title=title, hint=hint), at))
+        elif started.offline:
             why, how = ("It was asked for.", "") if started.url_source else ("No key is set.", f" {_HOW_TO_KEY}")
             hint = (
                 "You are talking with voicecli's own practice partner, not a language model. "

@@ -163,9 +163,12 @@ def _talk(facts: Facts, width: int, inks: Inks, glyphs: Glyphs) -> list[Entry]:
     if started is None:
         return []
     entries = [_head("talk", inks, MODES[started.mode])]
-    if not started.offline:
+    if started.mind_model:
+        entries.append(_pair("model", started.mind_model, width, inks, glyphs))
+    elif not started.offline:
         entries.append(_pair("model", started.model or "the server's own", width, inks, glyphs))
-    entries.append(_pair("server", host(started.url, started.offline), width, inks, glyphs))
+    server = started.mind_host or host(started.url, started.offline)
+    entries.append(_pair("server", server, width, inks, glyphs))
     if facts.dialect:
         entries.append(_pair("dialect", DIALECTS.get(facts.dialect, facts.dialect), width, inks, glyphs))
     said = f"{facts.turns}" + (f", {facts.interruptions} interrupted" if facts.interruptions else "")

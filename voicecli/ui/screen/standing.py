@@ -31,7 +31,15 @@ _ANSWER: Final = (
     *("rate_limit", "limited", "content_filter", "max_output_tokens", "answer_failed", "no_answer", "answer_refused"),
     *("text_refused", "voice_refused", "transcription_failed", "cut_refused", "cut_nothing", "item_unknown"),
     *("audio_dropped", "malformed", "text_missing", "too_long", "event_unknown", "server_error", "insufficient_quota"),
-    "answer_stopped",
+    *(
+        "answer_stopped",
+        "llm_unreachable",
+        "llm_model_unknown",
+        "llm_model_unlisted",
+        "llm_unauthorized",
+        "llm_refused",
+    ),
+    *("llm_rate_limited", "llm_failed", "llm_slow", "llm_cut", "llm_garbled"),
 )
 _TURN: Final = ("bad_input", "paste_cut", "again_to_quit")
 
