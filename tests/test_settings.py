@@ -39,7 +39,7 @@ def test_every_default_is_a_value_its_option_may_have():
 
 
 def test_commands_have_their_options():
-    serve = {"host", "port", "max-session-s", "scenario", "llm-url", "llm-model", "log-level", "log-file"}
+    serve = {"host", "port", "max-session-s", "scenario", "llm-url", "llm-model", "tones", "log-level", "log-file"}
     assert {each.name for each in options_of("serve")} == serve
     chat = {each.name for each in options_of("chat")}
     assert {"url", "model", "dialect", "offline", "llm-url", "llm-model", "plain", "jsonl"} <= chat

@@ -301,7 +301,12 @@ def _run(name: str, config: Config, log: Log, question: str | None) -> int:
             key = config.serve_key.reveal() if config.serve_key else None
             settings = config.settings
             return serve.run(
-                settings.host, settings.port, key, cap_s=settings.max_session_s, scenario=settings.scenario
+                settings.host,
+                settings.port,
+                key,
+                cap_s=settings.max_session_s,
+                scenario=settings.scenario,
+                tones=settings.tones,
             )
         case _:
             from voicecli.commands import devices

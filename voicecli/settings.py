@@ -138,6 +138,7 @@ _TALKS = ("talk", "chat")
 _TALK = ("talk",)
 _SERVE = ("serve",)
 _HOUSES = ("talk", "chat", "serve")
+_SPEAKING = ("talk", "serve")
 _LOGS = ("talk", "chat", "serve", "devices")
 
 
@@ -183,6 +184,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     llm_model: Annotated[
         str | None, About("The language model that answers behind --llm-url.", _HOUSES, metavar="NAME")
     ] = None
+    tones: Annotated[
+        bool,
+        About(
+            "Load no speech engines: voicecli's own server then speaks in tones, one a word, and tells only how long "
+            "it heard you.",
+            _SPEAKING,
+        ),
+    ] = False
     input_device: Annotated[
         str | None, About("The microphone: its index or a part of its name.", _TALK, metavar="DEVICE")
     ] = None

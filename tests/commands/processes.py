@@ -166,6 +166,8 @@ class Home:
     def environ(self, **more: str | None) -> dict[str, str]:
         known = {"PATH": os.defpath, "HOME": str(self.path), "LANG": "C.UTF-8", "COLUMNS": "100"}
         known["PYTHONFAULTHANDLER"] = "1"
+        # Loading the speech engines costs each program a second of two cores; who wants them takes this away.
+        known["VOICECLI_TONES"] = "1"
         return {name: value for name, value in {**known, **more}.items() if value is not None}
 
     @property

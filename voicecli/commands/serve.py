@@ -41,11 +41,13 @@ def run(
     *,
     cap_s: float | None = None,
     scenario: Path | None = None,
+    tones: bool = False,
 ) -> int:
     """Serves until SIGTERM or SIGINT; 0 then, 2 where it cannot listen. Says in one line where it listens.
 
     Without a key any credentials are taken; either way only this machine is listened to. Port 0 is a free one. `cap_s`
-    is how long a session may last; None: as long as it likes. `scenario` is the file that each session plays.
+    is how long a session may last; None: as long as it likes. `scenario` is the file that each session plays. With
+    `tones` no speech engine is loaded.
     """
     if loopback(host.strip("[]")) is None:
         return _refused("only this machine can be served so far", "Use --host 127.0.0.1.")
@@ -68,7 +70,7 @@ def run(
         if news.state in (EngineState.ABSENT, EngineState.BROKEN):
             _complain(news.words)
 
-    engines = Engines(told, without_secrets(os.environ))
+    engines = None if tones else Engines(told, without_secrets(os.environ))
     house = House(entry, bounds, Limits(cap_s=cap_s), _complain, engines, scenario=played)
     try:
         asyncio.run(_serve(house, engines, host, port, ready, child=False))
@@ -103,7 +105,7 @@ def run_child() -> int:
 
 
 async def _serve(
-    house: House, engines: Engines, host: str, port: int, ready: Callable[[str], None], child: bool
+    house: House, engines: Engines | None, host: str, port: int, ready: Callable[[str], None], child: bool
 ) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -118,10 +120,12 @@ async def _serve(
     try:
         if child:
             threading.Thread(target=_until_stdin_closes, args=(end,), name="stdin", daemon=True).start()
-        await engines.start()
+        if engines is not None:
+            await engines.start()
         await run_house(house, host, port, ready, stop)
     finally:
-        await engines.stop()
+        if engines is not None:
+            await engines.stop()
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
 
