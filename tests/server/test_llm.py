@@ -392,6 +392,7 @@ def models(*names: str) -> Answer:
         (responds(501), MindState.READY, ""),
         (responds(200, "<html>", "text/html"), MindState.READY, ""),
         (responds(200, {"data": [3, {"id": 4}]}), MindState.READY, ""),
+        (responds(200, {"data": [{"id": "/models/x.gguf", "owned_by": "llamacpp"}]}), MindState.READY, ""),
         (responds(401, {"error": "who?"}), MindState.UNAUTHORIZED, "who?"),
         (responds(503, {"error": {"message": "Loading model"}}), MindState.FAILED, "Loading model"),
         (_says_nothing, MindState.UNREACHABLE, "no answer within 0.15 seconds"),

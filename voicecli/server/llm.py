@@ -292,9 +292,11 @@ def _news(state: MindState, words: str = "", models: tuple[str, ...] = ()) -> Mi
 
 
 def _models(body: bytes) -> tuple[str, ...]:
-    """The ids in what `/models` gives; none where it is something else."""
+    """The ids in what `/models` gives; none where it is something else, or where the server takes any name."""
     try:
         match msgspec.json.decode(body):
+            case {"data": [{"owned_by": "llamacpp"}, *_]}:
+                return ()
             case {"data": [*models]} | [*models]:
                 names = (model.get("id") for model in models if isinstance(model, dict))
                 return tuple(name[:200] for name in names if isinstance(name, str))[:MOST_MODELS]
