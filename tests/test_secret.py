@@ -35,7 +35,8 @@ def test_a_secret_gives_stars():
 
 def test_only_the_link_and_the_childs_start_reveal_a_secret():
     """G8."""
-    allowed = {"secret.py", "runtime/socket.py", "runtime/process.py", "cli.py"}  # cli.py: the key of `serve`
+    allowed = {"secret.py", "runtime/socket.py", "runtime/process.py", "runtime/child.py", "server/llm.py"}
+    allowed |= {"cli.py"}  # the key of `serve`
     for path in ROOT.rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute) and node.attr == "reveal":

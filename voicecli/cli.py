@@ -307,6 +307,7 @@ def _run(name: str, config: Config, log: Log, question: str | None) -> int:
                 cap_s=settings.max_session_s,
                 scenario=settings.scenario,
                 tones=settings.tones,
+                mind=config.mind,
             )
         case _:
             from voicecli.commands import devices

@@ -44,7 +44,7 @@ def line_of(started: subprocess.Popen[bytes]) -> str:
 
 def begin(child: subprocess.Popen[bytes], token: str = TOKEN) -> str:
     assert child.stdin is not None
-    child.stdin.write(token.encode() + b"\n")
+    child.stdin.write(token.encode() + b'\n{"tones": true}\n')
     child.stdin.flush()
     told = json.loads(line_of(child))
     assert list(told) == ["url"]

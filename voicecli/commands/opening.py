@@ -13,7 +13,6 @@ from voicecli.commands.lines import Lines
 from voicecli.runtime.child import Llm, Wanted
 from voicecli.runtime.descriptors import quiet_stderr
 from voicecli.runtime.process import EmbeddedServer, ServerFailed, Signals, end_within, hard_end
-from voicecli.target import MindTarget
 
 NO_CONNECTION: Final = 3
 _LOG = logging.getLogger("voicecli.talk")
@@ -68,7 +67,7 @@ def converse(parts: Parts, show: Show) -> int:
     """Runs the talk; its exit code."""
     door = _Door()
     config = parts.config
-    server = EmbeddedServer(parts.log.path, wanted=wanted(config.mind)) if config.target.offline else None
+    server = EmbeddedServer(parts.log.path, wanted=wanted(parts)) if config.target.offline else None
     with quiet_stderr(parts.log.path) as quiet:
         try:
             with Signals(door.signalled):
@@ -92,9 +91,13 @@ def converse(parts: Parts, show: Show) -> int:
                 server.stop()
 
 
-def wanted(mind: MindTarget | None) -> Wanted:
-    """What the embedded server is to be."""
-    return Wanted(None if mind is None else Llm(mind.url, mind.model, mind.key))
+def wanted(parts: Parts) -> Wanted:
+    """What the embedded server is to be. A written talk needs neither ear nor voice."""
+    mind = parts.config.mind
+    return Wanted(
+        None if mind is None else Llm(mind.url, mind.model, mind.key),
+        tones=parts.mode == "chat" or parts.config.settings.tones,
+    )
 
 
 def _where(parts: Parts, server: EmbeddedServer | None) -> Where:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import errno
-import json
 import os
 import signal
 import sys
@@ -12,18 +11,23 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
+from voicecli.commands import child
+from voicecli.core.stimuli import PartnerNews
 from voicecli.loopback import loopback
 from voicecli.printable import one_line
+from voicecli.runtime.child import BadLine
 from voicecli.runtime.process import without_secrets
 from voicecli.secret import Redactor
 from voicecli.server import door
-from voicecli.server.engines import EngineNews, Engines, EngineState
+from voicecli.server.engines import Engines
 from voicecli.server.limits import Limits
+from voicecli.server.llm import Mind
 from voicecli.server.scenario import Scenario
 from voicecli.server.serve import Bounds, House
 from voicecli.server.serve import run as run_house
+from voicecli.target import MindTarget
 
 CONNECTIONS_BESIDE: Final = 32
 CHILD_BOUNDS: Final = Bounds(sessions=1, connections=4, ping_s=None, deaf_s=None)
@@ -42,12 +46,13 @@ def run(
     cap_s: float | None = None,
     scenario: Path | None = None,
     tones: bool = False,
+    mind: MindTarget | None = None,
 ) -> int:
     """Serves until SIGTERM or SIGINT; 0 then, 2 where it cannot listen. Says in one line where it listens.
 
     Without a key any credentials are taken; either way only this machine is listened to. Port 0 is a free one. `cap_s`
     is how long a session may last; None: as long as it likes. `scenario` is the file that each session plays. With
-    `tones` no speech engine is loaded.
+    `tones` no speech engine is loaded; with `mind` a language model answers.
     """
     if loopback(host.strip("[]")) is None:
         return _refused("only this machine can be served so far", "Use --host 127.0.0.1.")
@@ -66,37 +71,43 @@ def run(
     def ready(url: str) -> None:
         _say(f"voicecli serve: listening on {url}")
 
-    def told(news: EngineNews) -> None:
-        if news.state in (EngineState.ABSENT, EngineState.BROKEN):
+    def reported(news: PartnerNews) -> None:
+        if news.state in ("absent", "broken"):
             _complain(news.words)
 
-    engines = None if tones else Engines(told, without_secrets(os.environ))
-    house = House(entry, bounds, Limits(cap_s=cap_s), _complain, engines, scenario=played)
+    engines = None if tones else _engines(reported)
+    llm = child.mind_of(mind)
+    house = House(entry, bounds, Limits(cap_s=cap_s), _complain, engines, llm, scenario=played)
     try:
-        asyncio.run(_serve(house, engines, host, port, ready, child=False))
+        asyncio.run(_serve(house, Outside(engines, llm, reported), host, port, ready, is_child=False))
     except OSError as failure:
         return _cannot_listen(failure, host, port)
     return 0
 
 
 def run_child() -> int:
-    """The server of one talk: token in the first line of stdin, `{"url": ...}` on stdout, ends when stdin does.
+    """The server of one talk: a token and what it is to be in two lines of stdin; ends when stdin does.
 
-    0, or 2 where the token is none, 3 where it cannot listen. Ctrl-C in the terminal is the talk's affair, not ours.
+    On stdout it says `{"url": ...}`, then its news. 0, or 2 where the lines are none, 3 where it cannot listen. Ctrl-C
+    in the terminal is the talk's affair, not ours.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     token = _first_line()
     if len(token) < LEAST_TOKEN or not token.isalnum() or not token.isascii():
         return 2
-    engines = Engines(lambda _news: None, without_secrets(os.environ))
-    house = House(door.Door(digest=door.digest(token)), CHILD_BOUNDS, Limits(ahead_s=None), _complain, engines)
-    del token
-
-    def ready(url: str) -> None:
-        _say(json.dumps({"url": url}))
-
     try:
-        asyncio.run(_serve(house, engines, "127.0.0.1", 0, ready, child=True))
+        wanted = child.wanted()
+    except BadLine:
+        return 2
+    reports = child.Reports(_say)
+    engines = None if wanted.tones else _engines(reports.tell)
+    llm = child.mind_of(wanted.llm)
+    house = House(door.Door(digest=door.digest(token)), CHILD_BOUNDS, Limits(ahead_s=None), _complain, engines, llm)
+    del token, wanted
+    try:
+        asyncio.run(
+            _serve(house, Outside(engines, llm, reports.tell), "127.0.0.1", 0, reports.listening, is_child=True)
+        )
     except BrokenPipeError:
         return 0
     except OSError:
@@ -104,8 +115,33 @@ def run_child() -> int:
     return 0
 
 
+def _engines(tell: Callable[[PartnerNews], None]) -> Engines:
+    return Engines(lambda news: tell(child.engine_news(news)), without_secrets(os.environ))
+
+
+class Outside(NamedTuple):
+    """What works beside the server, and who is told how it stands."""
+
+    engines: Engines | None
+    mind: Mind | None
+    tell: Callable[[PartnerNews], None]
+
+    async def start(self) -> asyncio.Task[None] | None:
+        """Returns at once; what takes time goes on in the background, and in the task where there is one."""
+        if self.engines is not None:
+            await self.engines.start()
+        return None if self.mind is None else asyncio.create_task(child.look_at(self.mind, self.tell))
+
+    async def stop(self) -> None:
+        """Within a second."""
+        if self.engines is not None:
+            await self.engines.stop()
+        if self.mind is not None:
+            await self.mind.close()
+
+
 async def _serve(
-    house: House, engines: Engines | None, host: str, port: int, ready: Callable[[str], None], child: bool
+    house: House, outside: Outside, host: str, port: int, ready: Callable[[str], None], is_child: bool
 ) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -115,17 +151,17 @@ async def _serve(
         with suppress(RuntimeError):
             loop.call_soon_threadsafe(stop.set)
 
-    numbers = (signal.SIGTERM,) if child else (signal.SIGTERM, signal.SIGINT)
+    numbers = (signal.SIGTERM,) if is_child else (signal.SIGTERM, signal.SIGINT)
     before = [signal.signal(number, lambda *_: end()) for number in numbers]
     try:
-        if child:
+        if is_child:
             threading.Thread(target=_until_stdin_closes, args=(end,), name="stdin", daemon=True).start()
-        if engines is not None:
-            await engines.start()
+        looking = await outside.start()
         await run_house(house, host, port, ready, stop)
+        if looking is not None:
+            looking.cancel()
     finally:
-        if engines is not None:
-            await engines.stop()
+        await outside.stop()
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
 

@@ -33,6 +33,8 @@ class Wanted(Struct, frozen=True):
     """What the child is to be, besides the practice partner. Safe to print."""
 
     llm: Llm | None = None
+    tones: bool = False
+    """Whether it loads nothing to hear and speak with."""
 
 
 class BadLine(ValueError):
@@ -41,7 +43,7 @@ class BadLine(ValueError):
 
 def wanted_line(wanted: Wanted) -> bytes:
     """The second line of the child's standard input, with the end of the line. Reveals keys."""
-    said: dict[str, Any] = {}
+    said: dict[str, Any] = {"tones": True} if wanted.tones else {}
     if (llm := wanted.llm) is not None:
         said["llm"] = {"url": llm.url, "model": llm.model, "key": llm.key.reveal() if llm.key else None}
     return _line(said)
@@ -55,15 +57,16 @@ def read_wanted(line: bytes) -> Wanted:
         said = msgspec.json.decode(line)
     except (msgspec.MsgspecError, RecursionError, UnicodeError):
         raise BadLine("it is no JSON") from None
-    match said:
-        case {"llm": {"url": str(url), "model": str(model), "key": str() | None as key}}:
-            return Wanted(Llm(url, model, Secret(key) if key else None))
-        case {"llm": _}:
-            raise BadLine("its language model is none")
-        case dict():
-            return Wanted()
+    if not isinstance(said, dict):
+        raise BadLine("it is no object")
+    tones = said.get("tones") is True
+    match said.get("llm"):
+        case None:
+            return Wanted(tones=tones)
+        case {"url": str(url), "model": str(model), "key": str() | None as key}:
+            return Wanted(Llm(url, model, Secret(key) if key else None), tones)
         case _:
-            raise BadLine("it is no object")
+            raise BadLine("its language model is none")
 
 
 class _Line(Struct):
