@@ -293,7 +293,7 @@ WORDS: Final[dict[str, Words]] = {
     "speech_loading": Words(
         "info",
         "voicecli's ear and voice are being loaded.",
-        "Until then it hears that you speak, and answers in tones.",
+        "You can talk or type already: the answer comes when they are there.",
     ),
     "speech_ready": Words("info", "voicecli understands what you say now, and speaks.", ""),
     "speech_absent": Words(
