@@ -37,6 +37,7 @@ from voicecli.server.buffer import Edge
 from voicecli.server.fields import spelled, wrong_fields
 from voicecli.server.limits import Limits
 from voicecli.server.listening import Listening
+from voicecli.server.oversized import oversized
 from voicecli.server.refusals import cannot_update_voice, invalid, invalid_value, malformed, unknown
 from voicecli.server.responder import Responder
 from voicecli.server.responses import Ids
@@ -117,7 +118,8 @@ class ServerSession:
                 named = None if event.event_id is UNSET else event.event_id
                 wrong = self._wrong_fields(_type(event), raw)
                 if wrong is None:
-                    wrong = check(event, self._conversation, EMBEDDED_GA) or self._obey(event, at)
+                    wrong = check(event, self._conversation, EMBEDDED_GA)
+                    wrong = wrong or oversized(event, self._conversation, self._limits) or self._obey(event, at)
                     wrong = None if wrong is None else spelled(wrong, self._spelling)
                 if wrong is not None:
                     self._refuse(wrong, named)
