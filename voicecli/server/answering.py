@@ -13,7 +13,16 @@ from msgspec.structs import replace
 
 from voicecli.protocol import events as e
 from voicecli.protocol.conversation import Conversation
-from voicecli.protocol.items import FORMATS, ErrorInfo, Item, Response, ResponseConfig, SessionConfig, StatusError
+from voicecli.protocol.items import (
+    FORMATS,
+    ErrorInfo,
+    Item,
+    Response,
+    ResponseConfig,
+    SessionConfig,
+    StatusError,
+    Tool,
+)
 from voicecli.server import configuration
 from voicecli.server.limits import Limits, RateLimits, Spent, heard_before, usage
 from voicecli.server.refusals import invalid
@@ -189,6 +198,7 @@ class Answering:
             tools=_callable(config),
             outputs=() if given else tuple(self._outputs),
             images=sum(part.type == "input_image" for item in given for part in item.content) or self.images,
+            must_call=_demanded(config),
         )
         if not given:
             self.images = 0
@@ -249,6 +259,17 @@ def _callable(config: SessionConfig) -> tuple[str, ...]:
     if config.tool_choice == "none" or config.tools is UNSET:
         return ()
     return tuple(tool.name for tool in config.tools if tool.name)
+
+
+def _demanded(config: SessionConfig) -> Tool | None:
+    """The function that `tool_choice` demands; of any that would do, the first."""
+    tools = () if config.tools is UNSET else tuple(tool for tool in config.tools if tool.name)
+    match config.tool_choice:
+        case "required":
+            return next(iter(tools), None)
+        case {"type": "function", "name": str(name)} | {"type": "function", "function": {"name": str(name)}}:
+            return next((tool for tool in tools if tool.name == name), None)
+    return None
 
 
 def _last_text(items: tuple[Item, ...]) -> str:

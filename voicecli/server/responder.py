@@ -15,7 +15,8 @@ from typing import Final, Literal, Protocol
 from msgspec import Struct
 
 from voicecli.ports import RATE, SAMPLES_PER_MS
-from voicecli.protocol.items import StatusError
+from voicecli.protocol.items import StatusError, Tool
+from voicecli.server.arguments import example
 
 
 class Piece(Struct, frozen=True):
@@ -105,6 +106,8 @@ class Asked(Struct, frozen=True):
     """What the client's functions gave back since the last answer."""
     images: int = 0
     """How many images the user sent since the last answer."""
+    must_call: Tool | None = None
+    """The function that has to be called: `tool_choice` names it, or demands any."""
 
 
 class Responder(Protocol):
@@ -125,7 +128,12 @@ class PracticePartner:
     """Says honestly that it is no language model, quotes what was typed, tells how long it heard; speaks in tones."""
 
     def answer(self, asked: Asked) -> Answer:
-        """A text of a few sentences; with sound, one tone a word, the sweeps of no two answers alike."""
+        """A text of a few sentences; with sound, one tone a word, the sweeps of no two answers alike.
+
+        Where a function has to be called it is, with arguments that its schema takes.
+        """
+        if (tool := asked.must_call) is not None:
+            return Answer((AnswerCall(tool.name or "", example(tool.parameters)),))
         words = practice_text(asked).split(" ")
         texts = tuple(word if n == 0 else f" {word}" for n, word in enumerate(words))
         if asked.spoken:

@@ -34,7 +34,7 @@ from voicecli.protocol.rules import check
 from voicecli.server import configuration
 from voicecli.server.answering import Answering
 from voicecli.server.buffer import Edge
-from voicecli.server.fields import spelled, wrong_fields
+from voicecli.server.fields import names_type, spelled, wrong_fields
 from voicecli.server.limits import Limits
 from voicecli.server.listening import Listening
 from voicecli.server.oversized import oversized
@@ -401,10 +401,14 @@ class ServerSession:
         self._tell(e.ServerError(error=replace(wrong, event_id=event_id)))
 
     def _hear_spelling(self, raw: str | bytes) -> None:
-        """The first update of the other shape switches; a client does not change its language later."""
+        """The first update of the other shape switches; a client does not change its language later.
+
+        The beta was told by a header: one wrong name is not enough to leave it, what GA demands of each update is.
+        """
         spelling = None if self._settled else spelling_of(raw)
-        if spelling is not None:
-            self._spelling, self._settled = spelling, True
+        if spelling is None or (spelling is not self._spelling is Spelling.BETA and not names_type(raw)):
+            return
+        self._spelling, self._settled = spelling, True
 
 
 def _newer_part(item: Item) -> ErrorInfo | None:
