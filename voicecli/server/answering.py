@@ -6,13 +6,13 @@ At most one writes to the default conversation; others (`conversation: none`) ma
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import UNSET
 from msgspec.structs import replace
 
 from voicecli.protocol import events as e
-from voicecli.protocol.conversation import Conversation
+from voicecli.protocol.conversation import Conversation, ItemView, PartView
 from voicecli.protocol.items import (
     FORMATS,
     ErrorInfo,
@@ -29,6 +29,16 @@ from voicecli.server.refusals import invalid
 from voicecli.server.responder import Answer, Asked, Responder
 from voicecli.server.responses import Ids, Pace, RunningResponse
 from voicecli.server.rows import Rows
+
+
+class _Cost(NamedTuple):
+    """What a response costs before it says anything."""
+
+    heard: Spent
+    known: int | None
+    """How many tokens of it were heard before, and are cached; None: it has a context of its own."""
+    reserved: bool
+    """Whether tokens were reserved for it."""
 
 
 class Answering:
@@ -65,8 +75,8 @@ class Answering:
         self._heard_samples = 0
         self._sound_of: dict[str, int] = {}
         """Samples of each item of the user's."""
-        self._costs: dict[str, Spent] = {}
-        """What each running response has heard."""
+        self._costs: dict[str, _Cost] = {}
+        """Of each running response."""
         self._known = 0
         """Input tokens of the last default response: the next one has them cached."""
         self._ear = float("-inf")
@@ -118,12 +128,15 @@ class Answering:
         )
         if not aside:
             self.quiet_since = None
-        answer = self._answer(config, asked) if self._rates.start(at) else _limited()
+        allowed = self._rates.start(at)
+        own = None if asked.input is UNSET else self._own(asked.input)
+        answer = self._answer(config, asked, own) if allowed else _limited()
         self._tell(e.ResponseCreated(response=created))
         self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
         running = self._run(answer, created, config, at)
-        history = () if aside and asked.input is not UNSET else self._conversation.view()
-        self._costs[running.id] = heard_before(str(config.instructions or ""), history, self._sound_of)
+        history = self._conversation.view() if own is None else own
+        heard = heard_before(str(config.instructions or ""), history, self._sound_of)
+        self._costs[running.id] = _Cost(heard, None if own is not None else self._known, allowed)
         if aside:
             self._aside.append(running)
         else:
@@ -185,22 +198,26 @@ class Answering:
             self._rows,
         )
 
-    def _answer(self, config: SessionConfig, asked: ResponseConfig) -> Answer:
+    def _own(self, given: tuple[Item, ...]) -> tuple[ItemView, ...]:
+        """A context in the place of the conversation, with the items of it that this points to."""
+        known = {item.id: item for item in self._conversation.view()}
+        return tuple(known[item.id or ""] if item.type == "item_reference" else _viewed(item) for item in given)
+
+    def _answer(self, config: SessionConfig, asked: ResponseConfig, own: tuple[ItemView, ...] | None) -> Answer:
+        """`own` is the context that it has in the place of the conversation."""
         given = () if asked.input is UNSET else asked.input
-        typed = _last_text(given) if given else self._typed
-        heard_ms = 0 if given else self._heard_samples // 24
         wanted = Asked(
             number=self._asked,
-            typed=typed,
-            heard_ms=heard_ms,
+            typed=self._typed if own is None else _last_text(own),
+            heard_ms=self._heard_samples // 24 if own is None else 0,
             spoken=_wants_sound(config),
             instructions=str(config.instructions or ""),
             tools=_callable(config),
-            outputs=() if given else tuple(self._outputs),
-            images=sum(part.type == "input_image" for item in given for part in item.content) or self.images,
+            outputs=tuple(self._outputs) if own is None else (),
+            images=self.images if own is None else _images(given),
             must_call=_demanded(config),
         )
-        if not given:
+        if own is None:
             self.images = 0
             self._typed, self._heard_samples, self._outputs = "", 0, []
         self._asked += 1
@@ -230,19 +247,20 @@ class Answering:
 
     def _finish(self, running: RunningResponse, at: float) -> None:
         self._ear = max(self._ear, running.ear)
-        heard = self._costs.pop(running.id)
-        fresh = max(0, heard.total - self._known) + running.spent.total  # what is cached is not limited again
-        spent = usage(heard, running.spent, self._known)
+        heard, known, reserved = self._costs.pop(running.id)
+        fresh = max(0, heard.total - (known or 0)) + running.spent.total  # what is cached is not limited again
+        spent = usage(heard, running.spent, known or 0)
         done = e.ResponseDone(response=replace(running.done(), usage=spent))
         if running is self._default:
             self._say(done)
             self._default = None
             self.quiet_since = max(self._ear, at)
-            self._known = heard.total
+            self._known = self._known if known is None else heard.total
         else:
             self._tell(done)
             self._aside.remove(running)
-        self._rates.settle(fresh, at)
+        if reserved:
+            self._rates.settle(fresh, at)
         self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
 
 
@@ -272,12 +290,32 @@ def _demanded(config: SessionConfig) -> Tool | None:
     return None
 
 
-def _last_text(items: tuple[Item, ...]) -> str:
+def _last_text(items: tuple[ItemView, ...]) -> str:
     for item in reversed(items):
-        text = " ".join(part.text for part in item.content if part.text)
+        text = " ".join(part.text for part in item.parts if part.text)
         if item.role == "user" and text:
             return text
     return ""
+
+
+def _images(items: tuple[Item, ...]) -> int:
+    return sum(part.type == "input_image" for item in items for part in item.content)
+
+
+def _viewed(item: Item) -> ItemView:
+    """An item that is in no conversation, as one that is."""
+    return ItemView(
+        id=item.id or "",
+        type=item.type,
+        role=item.role,
+        status=item.status,
+        parts=tuple(PartView(part.type, part.text or "", part.transcript or "") for part in item.content),
+        samples=0,
+        call_id=item.call_id,
+        name=item.name,
+        arguments=item.arguments or "",
+        output=item.output,
+    )
 
 
 def _limited() -> Answer:
