@@ -51,7 +51,9 @@ echo hello | voicecli chat           each line is one turn""",
     "serve": """\
 voicecli serve --port 8765           prints its URL when it listens
 voicecli serve --port 0              takes any free port
-voicecli serve --max-session-s 1800  ends each session after half an hour, as hosted servers do""",
+voicecli serve --max-session-s 1800  ends each session after half an hour, as hosted servers do
+voicecli serve --host 0.0.0.0 --key-file key --tls-cert cert.pem --tls-key key.pem
+                                     for other machines: with a key, encrypted""",
     "devices": "voicecli devices",
 }
 _ABOUT: Final = {
@@ -298,8 +300,7 @@ def _run(name: str, config: Config, log: Log, question: str | None) -> int:
             from voicecli.commands import serve
 
             key = config.serve_key.reveal() if config.serve_key else None
-            settings = config.settings
-            return serve.run(settings.host, settings.port, key, cap_s=settings.max_session_s)
+            return serve.run(config.settings, key, config.redactor)
         case _:
             from voicecli.commands import devices
 

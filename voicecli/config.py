@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import ssl
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -47,6 +48,7 @@ from voicecli.target import OPENAI_URL, BadUrl, Target, below, checked_url
 
 LARGEST: Final = 64 * 1024
 """Bytes of a file of settings or instructions."""
+LARGEST_CERTIFICATES: Final = 4 * 1024 * 1024
 LONGEST_KEY: Final = 4096
 
 
@@ -112,6 +114,8 @@ class Config(Struct, frozen=True):
     """Names that begin with VOICECLI_ and mean nothing, in words. Foreign text."""
     keys: tuple[KeySaid, ...] = ()
     """Other keys for the screen."""
+    tls: ssl.SSLContext | None = None
+    """What vouches for the server in the place of the system's certificates."""
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -174,14 +178,16 @@ def _load(command: str, flags: Mapping[str, str | bool], world: World, names: _N
         target = _target(settings, said, names)
         query = parse_qsl(urlsplit(target.url).query)
         secrets = secrets + [Secret(value) for name, value in query if name.lower() not in PUBLIC_QUERY]
+    serve_key = _serve_key(settings, names) if command == "serve" else None
     return Config(
         settings=settings,
         target=target,
-        serve_key=_key((SERVE_KEY,), names)[0] if command == "serve" else None,
-        redactor=Redactor(secrets),
+        serve_key=serve_key,
+        redactor=Redactor([*secrets, *([] if serve_key is None else [serve_key])]),
         session=_session(settings, target),
         unknown=tuple(_unknown(names)),
         keys=tuple(_keys(names)),
+        tls=_tls(settings),
     )
 
 
@@ -303,15 +309,42 @@ def _usable(url: str, source: str) -> str:
 def _key(wanted: tuple[str, ...], names: _Names) -> tuple[Secret | None, str, Place]:
     for name in wanted:
         for raw, place in _find(name, names):
-            text, source = raw.strip(), describe_source(name, place)
-            if not (text.isascii() and text.isprintable() and " " not in text and len(text) <= LONGEST_KEY):
-                raise ConfigError(
-                    f"The key from {source} cannot be a key: there is a space, a line end or a letter that no key has "
-                    "in it, or it is too long.",
-                    "Copy it again. Nothing of it is shown here or kept.",
-                )
-            return Secret(text), source, place
+            source = describe_source(name, place)
+            return _secret(raw, source), source, place
     return None, "", Place.DEFAULT
+
+
+def _secret(raw: str, source: str) -> Secret:
+    text = raw.strip()
+    if not (text.isascii() and text.isprintable() and " " not in text and len(text) <= LONGEST_KEY):
+        raise ConfigError(
+            f"The key from {source} cannot be a key: there is a space, a line end or a letter that no key has "
+            "in it, or it is too long.",
+            "Copy it again. Nothing of it is shown here or kept.",
+        )
+    return Secret(text)
+
+
+def _serve_key(settings: Settings, names: _Names) -> Secret | None:
+    """What clients of ours are asked for (G20)."""
+    if settings.key_file is None:
+        return _key((SERVE_KEY,), names)[0]
+    what = "The file that --key-file names"
+    text = _text_of(settings.key_file, what, private=True)
+    if not text.strip():
+        raise ConfigError(f"{what} is empty.", "Put a key into it: openssl rand -hex 32")
+    return _secret(text, "the file that --key-file names")
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.ca_file is None:
+        return None
+    what = "The file that --ca-file names"
+    text = _text_of(settings.ca_file, what, LARGEST_CERTIFICATES)
+    try:
+        return ssl.create_default_context(cadata=text)
+    except (ssl.SSLError, ValueError):  # a letter that is not ASCII is a ValueError
+        raise ConfigError(f"{what} has no certificate that can be read.", "It must be PEM.") from None
 
 
 def _keys(names: _Names) -> Iterator[KeySaid]:
@@ -355,8 +388,11 @@ def _read_env(path: Path | None, said: str) -> dict[str, str]:
     return values
 
 
-def _text_of(path: Path, what: str) -> str:
-    """The text of a small regular file, which is opened so that a pipe in its place cannot hold us. ConfigError."""
+def _text_of(path: Path, what: str, largest: int = LARGEST, *, private: bool = False) -> str:
+    """The text of a small regular file, which is opened so that a pipe in its place cannot hold us. ConfigError.
+
+    One that is `private` nobody else may read, where the system knows of such a thing.
+    """
     # Windows has neither of the first two, and opens text unless it is told otherwise.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -364,15 +400,17 @@ def _text_of(path: Path, what: str) -> str:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise ConfigError(f"{what} is not a regular file.")
-            raw = os.read(descriptor, LARGEST + 1)
+            if private and os.name == "posix" and os.fstat(descriptor).st_mode & 0o077:
+                raise ConfigError(f"{what} may be read by others.", "Make it yours alone: chmod 600")
+            raw = os.read(descriptor, largest + 1)
         finally:
             os.close(descriptor)
     except OSError as error:
         raise ConfigError(f"{what} cannot be read: {error.strerror}.") from None
     except ValueError:  # a NUL in the path
         raise ConfigError(f"{what} cannot be read: it is no path.") from None
-    if len(raw) > LARGEST:
-        raise ConfigError(f"{what} is larger than {LARGEST // 1024} KiB.")
+    if len(raw) > largest:
+        raise ConfigError(f"{what} is larger than {largest // 1024} KiB.")
     try:
         return raw.decode()
     except UnicodeDecodeError as error:

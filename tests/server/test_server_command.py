@@ -17,10 +17,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from voicecli.commands.serve import run
+from voicecli.settings import Settings
 
 TOKEN = "0123456789abcdef" * 2
 CHILD = "import sys; from voicecli.commands.serve import run_child; sys.exit(run_child())"
-SERVE = "import sys; from voicecli.commands.serve import run; sys.exit(run('127.0.0.1', {port}, {key!r}))"
+SERVE = (
+    "import sys; from voicecli.commands.serve import run; from voicecli.settings import Settings; "
+    "sys.exit(run(Settings(port={port}), {key!r}))"
+)
 
 
 @contextmanager
@@ -168,7 +172,7 @@ def test_serve_with_a_longest_session_closes_it_then_and_takes_the_next() -> Non
                 assert await closed_with(session) == 1001
                 assert session.close_reason == "Your session hit the maximum duration of 0.0025 minutes."
 
-    with process(SERVE.format(port=0, key=None).replace("None)", "None, cap_s=0.15)")) as server:
+    with process(SERVE.format(port=0, key=None).replace("port=0", "port=0, max_session_s=0.15")) as server:
         asyncio.run(talk(line_of(server).rsplit(" ", 1)[1].strip()))
         server.terminate()
         assert server.wait(3.0) == 0
@@ -179,17 +183,20 @@ def test_a_port_in_use_is_one_line_with_a_remedy(capsys: pytest.CaptureFixture[s
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert run("127.0.0.1", port) == 2
+        assert run(Settings(port=port)) == 2
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err == f"voicecli serve: port {port} is in use\n  Choose another --port; 0 takes a free one.\n"
 
 
 @pytest.mark.parametrize(
-    ("host", "port"), [("0.0.0.0", 0), ("evil.example", 0), ("::", 0), ("127.0.0.1", -1), ("127.0.0.1", 65_536)]
+    ("host", "port", "key"),
+    [("0.0.0.0", 0, None), ("evil.example", 0, None), ("::", 0, None), ("0.0.0.0", 0, "a"), ("192.0.2.1", 0, "a")],
 )
-def test_what_cannot_be_listened_on_is_a_line_and_2(capsys: pytest.CaptureFixture[str], host: str, port: int) -> None:
-    assert run(host, port) == 2
+def test_what_cannot_be_listened_on_is_a_line_and_2(
+    capsys: pytest.CaptureFixture[str], host: str, port: int, key: str | None
+) -> None:
+    assert run(Settings(host=host, port=port), key) == 2
     assert capsys.readouterr().err.startswith("voicecli serve: ")
 
 
