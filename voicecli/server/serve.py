@@ -28,7 +28,7 @@ from voicecli.server.session import ServerSession
 from voicecli.server.visit import EVENTS_S, Ending, Visit, Visitor
 
 CLOSE_S: Final = 1.0
-END_S: Final = 2.0
+END_S: Final = 1.5
 """What all closing together may take before the rest is cut off."""
 TELL_EVERY_S: Final = 1.0
 SLICE: Final = 8 * 1024
@@ -245,13 +245,14 @@ class House:
             if raw is not None:
                 visit.came(clock())
             frames = session.tick(clock()) if raw is None else session.receive(raw, clock())
+            del raw  # it may be 22 MiB, and the next one may take its time
 
 
-async def _received(connection: ServerConnection, wait_s: float | None) -> str | bytes | None:
-    """A frame, or None where none came in time."""
+async def _received(connection: ServerConnection, wait_s: float | None) -> bytes | None:
+    """A frame as it came, since a text of it would take as much again; None where none came in time."""
     try:
         async with asyncio.timeout(wait_s):
-            return await connection.recv()
+            return await connection.recv(decode=False)
     except TimeoutError:
         return None
 
