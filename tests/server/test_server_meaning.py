@@ -27,7 +27,7 @@ from server_talk import (
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import StatusError
 from voicecli.server.limits import Limits, RateLimits
-from voicecli.server.responder import Answer, AnswerItem, one_item
+from voicecli.server.responder import Answer, AnswerCall, AnswerItem, one_item
 
 BETA, GA = Spelling.BETA, Spelling.GA
 BOTH = pytest.mark.parametrize("spelling", list(Spelling))
@@ -304,6 +304,30 @@ def test_indices_begin_at_0_and_have_no_gaps(spelling: Spelling, cut_after_s: fl
             parts = [frame for frame in every(talk.seen, kind) if frame["output_index"] == n]
             assert [frame["content_index"] for frame in parts] == list(range(len(item.get("content", ()))))
             assert {frame["item_id"] for frame in parts} <= {item["id"]}
+
+
+@BOTH
+def test_parts_and_calls_have_their_words_even_where_there_are_none_yet(spelling: Spelling) -> None:
+    """One client library for JavaScript ends with an exception where `transcript` is absent and not null."""
+    talk = Talk(one_item(written("x")), Answer((AnswerCall("f", ""),)), spelling=spelling)
+    talk.speak(speech(0.4), silence(0.6))
+    talk.rest()
+    talk.send("response.create")
+    talk.rest()
+    empty = [{"type": "input_text", "text": ""}]
+    talk.send("conversation.item.create", item={"type": "message", "role": "user", "content": empty})
+    for item in talk.session.view():
+        talk.send("conversation.item.retrieve", item_id=item.id)
+    items = [frame["item"] for frame in talk.seen if "item" in frame]
+    parts = [part for item in items for part in item.get("content", ())]
+    assert {part["type"] for part in parts} == {
+        "input_audio",
+        "input_text",
+        "text" if spelling is BETA else "output_text",
+    }
+    assert all(part["transcript"] is None for part in parts if part["type"] == "input_audio")
+    assert all(isinstance(part["text"], str) for part in parts if part["type"].endswith("text"))
+    assert all(isinstance(item["arguments"], str) for item in items if item["type"] == "function_call")
 
 
 # ---- order and what stays --------------------------------------------------------------------------------------------

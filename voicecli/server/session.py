@@ -47,6 +47,9 @@ from voicecli.server.transcribing import Transcribe, Transcribing, length_only
 _EXPIRY_IS_AN_ERROR: Final = {Spelling.BETA: True, Spelling.GA: False}
 """GA only closes (4.9)."""
 
+_TOLD: Final = {Spelling.BETA: True, Spelling.GA: False}
+"""Whether who is greeted so has told by a header how he spells: one wrong name does not undo that, a `type` does."""
+
 
 class ServerSession:
     """What is behind one connection. `receive` and `tick` never raise, whatever a client sends."""
@@ -401,12 +404,9 @@ class ServerSession:
         self._tell(e.ServerError(error=replace(wrong, event_id=event_id)))
 
     def _hear_spelling(self, raw: str | bytes) -> None:
-        """The first update of the other shape switches; a client does not change its language later.
-
-        The beta was told by a header: one wrong name is not enough to leave it, what GA demands of each update is.
-        """
+        """The first update of the other shape switches; a client does not change its language later."""
         spelling = None if self._settled else spelling_of(raw)
-        if spelling is None or (spelling is not self._spelling is Spelling.BETA and not names_type(raw)):
+        if spelling is None or (_TOLD[self._spelling] and not _TOLD[spelling] and not names_type(raw)):
             return
         self._spelling, self._settled = spelling, True
 
