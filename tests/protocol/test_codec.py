@@ -81,8 +81,7 @@ def carried(event: object, lost: Iterable[Lossy] = (), *more: str) -> Any:
 
 def without_empty(value: Any) -> Any:
     if isinstance(value, dict):
-        # Which msgspec leaves out, or not; the words that a server's item has even where there are none.
-        default = (("content", []), ("type", "function"), ("text", ""), ("arguments", ""))
+        default = (("content", []), ("type", "function"))  # which msgspec leaves out, or not
         return {name: without_empty(inner) for name, inner in value.items() if (name, inner) not in default}
     return [without_empty(inner) for inner in value] if isinstance(value, list) else value
 

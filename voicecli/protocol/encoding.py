@@ -91,22 +91,13 @@ def _scrubbed(value: Any) -> Any:
     return value
 
 
-_WHOLE_PARTS: Final[dict[str | None, tuple[str, str | None]]] = {
-    "input_audio": ("transcript", None),
-    **dict.fromkeys(("input_text", "text", "output_text"), ("text", "")),
-}
-"""What a part of an item has in any case, as client libraries demand it: words that have not come are null."""
-
-
 def _whole_item(item: Item, shape: Shape) -> dict[str, Any]:
     wire = shape.server_item(item)
     wire.setdefault("object", "realtime.item")
     if item.type == "message":
         for part in wire.setdefault("content", []):
-            if (missing := _WHOLE_PARTS.get(part.get("type"))) is not None:
-                part.setdefault(*missing)
-    elif item.type == "function_call":
-        wire.setdefault("arguments", "")
+            if part.get("type") == "input_audio":
+                part.setdefault("transcript", None)  # there are clients that end where it is absent
     return wire
 
 
