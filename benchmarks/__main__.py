@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks import children, face, sitting, wire
+from benchmarks import children, face, serving, sitting, wire
 from benchmarks.server import Server, listening
 from tests.live.virtual_audio import APT, VirtualAudio, missing
 from voicecli import __version__
@@ -159,6 +159,7 @@ def main() -> int:
     parser.add_argument("--quick", action="store_true", help="few values, in half a minute")
     parser.add_argument("--wire", action="store_true", help="what frames cost, in its stead; with a million of them")
     parser.add_argument("--screen", action="store_true", help="how the screen does in a terminal, in its stead")
+    parser.add_argument("--serve", action="store_true", help="what sessions of the server cost, in its stead; a soak")
     args = parser.parse_args()
     plan = QUICK if args.quick else FULL
     if args.wire:
@@ -168,6 +169,11 @@ def main() -> int:
         return 0
     if args.screen:
         told = face.run(args.quick, say)
+        say("")
+        print(told)
+        return 0
+    if args.serve:
+        told = serving.run(args.quick, say)
         say("")
         print(told)
         return 0

@@ -150,11 +150,15 @@ class Client:
         await self.connection.send(json.dumps({"type": kind, **fields}))
 
     async def until(self, kind: str, times: int) -> None:
-        """Waits for the so-manieth event of a type."""
+        """Waits for the so-manieth event of a type; not for ever."""
         async with asyncio.timeout(PATIENCE_S):
-            while self.counts.get(kind, 0) < times:
-                self._news.clear()
-                await self._news.wait()
+            await self.wait(kind, times)
+
+    async def wait(self, kind: str, times: int) -> None:
+        """Waits for it however long it takes."""
+        while self.counts.get(kind, 0) < times:
+            self._news.clear()
+            await self._news.wait()
 
     def count(self, kind: str) -> int:
         return self.counts.get(kind, 0)
@@ -208,14 +212,19 @@ class Client:
             item = self.last["conversation.item.retrieved"]["item"]
             frame = {"type": "conversation.item.created", "previous_item_id": there.last(), "item": item}
             there.apply(decode_server(json.dumps(frame)))  # type: ignore[arg-type]
-        return list(there.view())
+        return [item._replace(samples=0) for item in there.view()]
 
     async def agrees(self) -> bool:
-        """Whether both ends have the same items with the same words; of sound the wire tells no length."""
-        await self.send("input_audio_buffer.clear")
-        await self.until("input_audio_buffer.cleared", self.count("input_audio_buffer.cleared") + 1)
-        ours = [item._replace(samples=0) for item in self.conversation.view()]
-        return ours == [item._replace(samples=0) for item in await self.theirs()] and not self.odd
+        """Whether both ends have the same items with the same words, at rest; of sound the wire tells no length."""
+        for _ in range(10):
+            await self.send("input_audio_buffer.clear")  # all sound is heard before it
+            await self.until("input_audio_buffer.cleared", self.count("input_audio_buffer.cleared") + 1)
+            await self.until("response.done", self.count("response.created"))
+            theirs = await self.theirs()
+            if [item._replace(samples=0) for item in self.conversation.view()] == theirs:
+                return not self.odd
+            await asyncio.sleep(0.3)  # a transcript, or an answer to what was said last, was still on its way
+        return False
 
     async def close(self) -> None:
         await self.connection.close()
