@@ -237,7 +237,7 @@ SILENCE = bytes(2 * round(0.9 * RATE))
 
 async def client(url: str, key: str | None = None, **session: Any) -> Client:
     """A client that has been greeted, and has taken its settings."""
-    one = Client(await dial(url, key))
+    one = Client(await dial(url, key, ping_interval=None))  # a busy machine is no reason to hang up
     await one.until("session.created", 1)
     if session:
         await one.send("session.update", session={"type": "realtime", **session})
