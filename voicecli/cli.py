@@ -16,7 +16,7 @@ import click
 
 from voicecli import __version__
 from voicecli.printable import one_line, printable
-from voicecli.settings import KEY_PREFIX, OWN_KEY, Option, options_of
+from voicecli.settings import KEY_PREFIX, OWN_KEY, SERVE_KEY, Option, options_of
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -204,7 +204,12 @@ def _write_end(formatter: click.HelpFormatter, name: str) -> None:
             formatter.write_text(
                 f"Other keys for the screen: {KEY_PREFIX}<ACTION>, as in {KEY_PREFIX}MUTE=f8; F1 there shows all."
             )
-        formatter.write_text(f"Your API keys are {OWN_KEY}, else OPENAI_API_KEY; they are never a flag.")
+        if name == "serve":
+            formatter.write_text(
+                f"The key that clients are asked for is {SERVE_KEY}, or --key-file; it is never a flag."
+            )
+        else:
+            formatter.write_text(f"Your API keys are {OWN_KEY}, else OPENAI_API_KEY; they are never a flag.")
         formatter.write(f"{'':>{formatter.current_indent}}config.env: {path}\n")
     with formatter.section("Exit codes"):
         formatter.write_text(_EXITS)
