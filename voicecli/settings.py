@@ -374,8 +374,16 @@ class Settings(Struct, frozen=True, kw_only=True):
     ] = 10.0
     max_items: Annotated[int, About("The most items in a conversation.", _SERVE, 1, 20_000)] = 10_000
     max_text_kib: Annotated[
-        int, About("The most text in one item, and in all tools together.", _SERVE, 1, 1024, " KiB", "KIB")
-    ] = 1024
+        int,
+        About(
+            "The most text in one item, and in all tools together: 1 MiB, and what is asked about it.",
+            _SERVE,
+            1,
+            1088,
+            " KiB",
+            "KIB",
+        ),
+    ] = 1088
     max_instructions_kib: Annotated[int, About("The longest instructions.", _SERVE, 1, 1024, " KiB", "KIB")] = 64
     max_tools: Annotated[int, About("The most tools of a session.", _SERVE, 0, 4096)] = 128
     max_events_per_s: Annotated[
