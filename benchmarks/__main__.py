@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks import children, engines, face, sitting, wire
+from benchmarks import children, engines, face, serving, sitting, wire
 from benchmarks.server import Server, listening
 from tests.live.virtual_audio import APT, VirtualAudio, missing
 from voicecli import __version__
@@ -160,6 +160,7 @@ def main() -> int:
     parser.add_argument("--wire", action="store_true", help="what frames cost, in its stead; with a million of them")
     parser.add_argument("--screen", action="store_true", help="how the screen does in a terminal, in its stead")
     parser.add_argument("--engines", action="store_true", help="how the ear and the voice do, in its stead")
+    parser.add_argument("--serve", action="store_true", help="what sessions of the server cost, in its stead; a soak")
     args = parser.parse_args()
     plan = QUICK if args.quick else FULL
     if args.wire:
@@ -174,6 +175,11 @@ def main() -> int:
         return 0
     if args.engines:
         told = engines.run(args.quick, say)
+        say("")
+        print(told)
+        return 0
+    if args.serve:
+        told = serving.run(args.quick, say)
         say("")
         print(told)
         return 0

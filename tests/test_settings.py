@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from voicecli.settings import OPTIONS, BadValue, Option, Settings, example_env, options_of
+from voicecli.settings import KEY_PREFIX, OPTIONS, BadValue, Option, Settings, example_env, options_of
 
 ROOT = Path(__file__).parent.parent
 
@@ -39,8 +39,21 @@ def test_every_default_is_a_value_its_option_may_have():
 
 
 def test_commands_have_their_options():
-    serve = {"host", "port", "max-session-s", "scenario", "llm-url", "llm-model", "tones", "log-level", "log-file"}
-    assert {each.name for each in options_of("serve")} == serve
+    serve = {each.name for each in options_of("serve")}
+    assert {
+        "host",
+        "port",
+        "key-file",
+        "tls-cert",
+        "plaintext",
+        "max-sessions",
+        "scenario",
+        "tones",
+        "llm-url",
+        "log-level",
+        "log-file",
+    } <= serve
+    assert not serve & {"url", "model", "ca-file", "audio-in"}
     chat = {each.name for each in options_of("chat")}
     assert {"url", "model", "dialect", "offline", "llm-url", "llm-model", "plain", "jsonl"} <= chat
     assert not chat & {"audio-in", "input-device", "echo", "port"}
@@ -54,8 +67,14 @@ def test_what_touches_files_or_opens_a_door_is_not_for_the_folders_env_file():
         "audio-out",
         "log-file",
         "session",
+        "ca-file",
         "host",
         "scenario",
+        "key-file",
+        "tls-cert",
+        "tls-key",
+        "plaintext",
+        "allow-origin",
     }
     assert {each.name for each in OPTIONS if each.about.at_file} == {"instructions"}
 
@@ -70,6 +89,8 @@ def test_what_touches_files_or_opens_a_door_is_not_for_the_folders_env_file():
         ("max-tokens", ["1", "4096"], ["0", "4097", "1.5", "inf"]),  # E6
         ("speed", ["0.25", "1.5"], ["0.24", "1.51"]),
         ("port", ["0", "65535"], ["-1", "65536", "http"]),
+        ("max-append-mib", ["1", "15"], ["0", "16"]),  # E8
+        ("idle-minutes", ["0.5", "15"], ["0", "nan", "never"]),
         ("max-session-s", ["1", "86400"], ["0", "86401", "1.5", "long"]),
         ("dialect", ["auto", "beta", "ga"], ["GA", "other"]),
         ("echo", ["off", "half-duplex"], ["on", "half_duplex"]),
@@ -93,3 +114,18 @@ def test_a_refusal_names_the_value_and_the_limits():
         option("vad-silence-ms").read("-1")
     with pytest.raises(BadValue, match="auto, beta, ga"):
         option("dialect").read("alpha")
+
+
+def test_the_defaults_of_serve_are_what_the_server_takes_without_them():
+    """G22: its figures stand once as options and once where they are used."""
+    from voicecli.commands.serve import bounds_of, limits_of
+    from voicecli.server.limits import Limits
+    from voicecli.server.serve import Bounds
+
+    assert limits_of(Settings()) == Limits()
+    assert bounds_of(Settings()) == Bounds()
+
+
+def test_no_variable_of_an_option_is_taken_for_a_key_of_the_screen():
+    assert not [each.env for each in OPTIONS if each.env.startswith(KEY_PREFIX)]
+    assert option("key-file").env == "VOICECLI_SERVE_KEY_FILE"

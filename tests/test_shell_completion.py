@@ -53,7 +53,7 @@ def test_a_shell_that_there_is_not_is_refused(program: Path):
         ("voicecli talk --pt", {"--ptt"}),
         ("voicecli talk --theme ", {"auto", "dark", "light"}),
         ("voicecli talk --echo h", {"half-duplex"}),
-        ("voicecli serve --p", {"--port"}),
+        ("voicecli serve --p", {"--plaintext", "--port"}),
         ("voicecli talk --voice ", set()),
     ],
 )

@@ -16,7 +16,7 @@ import click
 
 from voicecli import __version__
 from voicecli.printable import one_line, printable
-from voicecli.settings import KEY_PREFIX, OWN_KEY, Option, options_of
+from voicecli.settings import KEY_PREFIX, OWN_KEY, SERVE_KEY, Option, options_of
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
@@ -52,7 +52,9 @@ echo hello | voicecli chat           each line is one turn""",
 voicecli serve --port 8765           prints its URL when it listens
 voicecli serve --port 0              takes any free port
 voicecli serve --max-session-s 1800  ends each session after half an hour, as hosted servers do
-voicecli serve --scenario cafe.toml  answers as the file says""",
+voicecli serve --scenario cafe.toml  answers as the file says
+voicecli serve --host 0.0.0.0 --key-file key --tls-cert cert.pem --tls-key key.pem
+                                     for other machines: with a key, encrypted""",
     "devices": "voicecli devices",
 }
 _ABOUT: Final = {
@@ -203,7 +205,12 @@ def _write_end(formatter: click.HelpFormatter, name: str) -> None:
             formatter.write_text(
                 f"Other keys for the screen: {KEY_PREFIX}<ACTION>, as in {KEY_PREFIX}MUTE=f8; F1 there shows all."
             )
-        formatter.write_text(f"Your API keys are {OWN_KEY}, else OPENAI_API_KEY; they are never a flag.")
+        if name == "serve":
+            formatter.write_text(
+                f"The key that clients are asked for is {SERVE_KEY}, or --key-file; it is never a flag."
+            )
+        else:
+            formatter.write_text(f"Your API keys are {OWN_KEY}, else OPENAI_API_KEY; they are never a flag.")
         formatter.write(f"{'':>{formatter.current_indent}}config.env: {path}\n")
     with formatter.section("Exit codes"):
         formatter.write_text(_EXITS)
@@ -299,16 +306,7 @@ def _run(name: str, config: Config, log: Log, question: str | None) -> int:
             from voicecli.commands import serve
 
             key = config.serve_key.reveal() if config.serve_key else None
-            settings = config.settings
-            return serve.run(
-                settings.host,
-                settings.port,
-                key,
-                cap_s=settings.max_session_s,
-                scenario=settings.scenario,
-                tones=settings.tones,
-                mind=config.mind,
-            )
+            return serve.run(config.settings, key, config.redactor, config.mind)
         case _:
             from voicecli.commands import devices
 

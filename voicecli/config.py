@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import ssl
 import stat
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -48,6 +49,7 @@ from voicecli.target import OPENAI_URL, BadUrl, MindTarget, Target, below, check
 
 LARGEST: Final = 64 * 1024
 """Bytes of a file of settings or instructions."""
+LARGEST_CERTIFICATES: Final = 4 * 1024 * 1024
 LONGEST_KEY: Final = 4096
 KEYS: Final = (OWN_KEY, OPENAI_KEY, SERVE_KEY, LLM_KEY)
 """What is known as a secret wherever it is found."""
@@ -117,6 +119,8 @@ class Config(Struct, frozen=True):
     """Other keys for the screen."""
     mind: MindTarget | None = None
     """The language model behind voicecli's own server; None: its practice partner answers."""
+    tls: ssl.SSLContext | None = None
+    """What vouches for the server in the place of the system's certificates."""
 
     @property
     def notices(self) -> tuple[str, ...]:
@@ -182,15 +186,17 @@ def _load(command: str, flags: Mapping[str, str | bool], world: World, names: _N
     for url in (target.url, mind.url if mind else ""):
         query = parse_qsl(urlsplit(url).query)
         secrets = secrets + [Secret(value) for name, value in query if name.lower() not in PUBLIC_QUERY]
+    serve_key = _serve_key(settings, names) if command == "serve" else None
     return Config(
         settings=settings,
         target=target,
-        serve_key=_key((SERVE_KEY,), names)[0] if command == "serve" else None,
-        redactor=Redactor(secrets),
+        serve_key=serve_key,
+        redactor=Redactor([*secrets, *([] if serve_key is None else [serve_key])]),
         session=_session(settings, target),
         unknown=tuple(_unknown(names)),
         keys=tuple(_keys(names)),
         mind=mind,
+        tls=_tls(settings),
     )
 
 
@@ -360,15 +366,42 @@ def _usable(url: str, source: str, check: Callable[[str], str] = checked_url) ->
 def _key(wanted: tuple[str, ...], names: _Names) -> tuple[Secret | None, str, Place]:
     for name in wanted:
         for raw, place in _find(name, names):
-            text, source = raw.strip(), describe_source(name, place)
-            if not (text.isascii() and text.isprintable() and " " not in text and len(text) <= LONGEST_KEY):
-                raise ConfigError(
-                    f"The key from {source} cannot be a key: there is a space, a line end or a letter that no key has "
-                    "in it, or it is too long.",
-                    "Copy it again. Nothing of it is shown here or kept.",
-                )
-            return Secret(text), source, place
+            source = describe_source(name, place)
+            return _secret(raw, source), source, place
     return None, "", Place.DEFAULT
+
+
+def _secret(raw: str, source: str) -> Secret:
+    text = raw.strip()
+    if not (text.isascii() and text.isprintable() and " " not in text and len(text) <= LONGEST_KEY):
+        raise ConfigError(
+            f"The key from {source} cannot be a key: there is a space, a line end or a letter that no key has "
+            "in it, or it is too long.",
+            "Copy it again. Nothing of it is shown here or kept.",
+        )
+    return Secret(text)
+
+
+def _serve_key(settings: Settings, names: _Names) -> Secret | None:
+    """What clients of ours are asked for (G20)."""
+    if settings.key_file is None:
+        return _key((SERVE_KEY,), names)[0]
+    what = "The file that --key-file names"
+    text = text_of(settings.key_file, what, private=True)
+    if not text.strip():
+        raise ConfigError(f"{what} is empty.", "Put a key into it: openssl rand -hex 32")
+    return _secret(text, "the file that --key-file names")
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if settings.ca_file is None:
+        return None
+    what = "The file that --ca-file names"
+    text = text_of(settings.ca_file, what, LARGEST_CERTIFICATES)
+    try:
+        return ssl.create_default_context(cadata=text)
+    except (ssl.SSLError, ValueError):  # a letter that is not ASCII is a ValueError
+        raise ConfigError(f"{what} has no certificate that can be read.", "It must be PEM.") from None
 
 
 def _keys(names: _Names) -> Iterator[KeySaid]:
@@ -412,8 +445,11 @@ def _read_env(path: Path | None, said: str) -> dict[str, str]:
     return values
 
 
-def text_of(path: Path, what: str, largest: int = LARGEST) -> str:
-    """The text of a small regular file, which is opened so that a pipe in its place cannot hold us. ConfigError."""
+def text_of(path: Path, what: str, largest: int = LARGEST, *, private: bool = False) -> str:
+    """The text of a small regular file, which is opened so that a pipe in its place cannot hold us. ConfigError.
+
+    One that is `private` nobody else may read, where the system knows of such a thing.
+    """
     # Windows has neither of the first two, and opens text unless it is told otherwise.
     flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
     try:
@@ -421,6 +457,8 @@ def text_of(path: Path, what: str, largest: int = LARGEST) -> str:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise ConfigError(f"{what} is not a regular file.")
+            if private and os.name == "posix" and os.fstat(descriptor).st_mode & 0o077:
+                raise ConfigError(f"{what} may be read by others.", "Make it yours alone: chmod 600")
             raw = os.read(descriptor, largest + 1)
         finally:
             os.close(descriptor)

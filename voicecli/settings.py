@@ -45,6 +45,8 @@ class About(NamedTuple):
     may_be_empty: bool = False
     bare: str = ""
     """What the flag means without a value; empty: it needs one."""
+    env: str = ""
+    """Its variable where that is not the option's own name."""
 
 
 class KeySaid(NamedTuple):
@@ -74,7 +76,7 @@ class Option(NamedTuple):
     @property
     def env(self) -> str:
         """Its environment variable."""
-        return PREFIX + self.field.upper()
+        return self.about.env or PREFIX + self.field.upper()
 
     @property
     def metavar(self) -> str:
@@ -169,6 +171,15 @@ class Settings(Struct, frozen=True, kw_only=True):
     dialect: Annotated[
         Literal["auto", "beta", "ga"], About("The spelling of the protocol that the server speaks.", _TALKS)
     ] = "auto"
+    ca_file: Annotated[
+        Path | None,
+        About(
+            "Certificates (PEM) that vouch for the server in the place of the system's, for a server of your own.",
+            _TALKS,
+            metavar="FILE.pem",
+            folder_env=False,
+        ),
+    ] = None
     offline: Annotated[
         bool, About("Practise with voicecli's own server on this machine; it is not a language model.", _TALKS)
     ] = False
@@ -296,10 +307,68 @@ class Settings(Struct, frozen=True, kw_only=True):
             folder_env=False,
         ),
     ] = None
-    host: Annotated[str, About("The address that `serve` listens on.", _SERVE, metavar="ADDRESS", folder_env=False)] = (
-        "127.0.0.1"
-    )
+    host: Annotated[
+        str,
+        About(
+            "The address that `serve` listens on. Beyond this machine it needs a key, and --tls-cert or --plaintext.",
+            _SERVE,
+            metavar="ADDRESS",
+            folder_env=False,
+        ),
+    ] = "127.0.0.1"
     port: Annotated[int, About("The port that `serve` listens on; 0 takes any free one.", _SERVE, 0, 65_535)] = 8765
+    key_file: Annotated[
+        Path | None,
+        About(
+            "A file of yours alone (mode 600) with the key that is asked of clients, in the place of "
+            f"{SERVE_KEY} in the environment.",
+            _SERVE,
+            folder_env=False,
+            env=f"{SERVE_KEY}_FILE",
+        ),
+    ] = None
+    tls_cert: Annotated[
+        Path | None,
+        About("The certificate (PEM, with its chain) to encrypt with.", _SERVE, metavar="FILE.pem", folder_env=False),
+    ] = None
+    tls_key: Annotated[
+        Path | None,
+        About(
+            "The private key of the certificate, where it is not in the same file.",
+            _SERVE,
+            metavar="FILE.pem",
+            folder_env=False,
+        ),
+    ] = None
+    plaintext: Annotated[
+        bool,
+        About(
+            "Listen beyond this machine without TLS, behind a proxy that encrypts: keys and talks pass readable.",
+            _SERVE,
+            folder_env=False,
+        ),
+    ] = False
+    allow_origin: Annotated[
+        str | None,
+        About(
+            "The web pages whose scripts may connect, with commas between them (https://app.example); none otherwise.",
+            _SERVE,
+            metavar="ORIGINS",
+            folder_env=False,
+        ),
+    ] = None
+    max_sessions: Annotated[
+        int, About("How many talk at the same time; others get 503 with Retry-After.", _SERVE, 1, 10_000)
+    ] = 16
+    spare_connections: Annotated[
+        int,
+        About(
+            "Connections beside those of sessions (handshakes, refusals); more are closed at once.", _SERVE, 1, 10_000
+        ),
+    ] = 32
+    handshake_s: Annotated[
+        float, About("How long a client may take to connect.", _SERVE, 0.1, 600, " s", "SECONDS")
+    ] = 5.0
     max_session_s: Annotated[
         int | None,
         About(
@@ -320,6 +389,54 @@ class Settings(Struct, frozen=True, kw_only=True):
             folder_env=False,
         ),
     ] = None
+    idle_minutes: Annotated[
+        float, About("A client that sends nothing for so long is closed with 1001.", _SERVE, 0.01, 10_000, " minutes")
+    ] = 15.0
+    unread_s: Annotated[
+        float,
+        About("A client that reads nothing for so long is closed with 1011.", _SERVE, 0.1, 86_400, " s", "SECONDS"),
+    ] = 30.0
+    max_frame_mib: Annotated[
+        int, About("The largest message; a larger one is closed with 1009.", _SERVE, 1, 1024, " MiB", "MIB")
+    ] = 22
+    max_append_mib: Annotated[int, About("The most sound in one append.", _SERVE, 1, 15, " MiB", "MIB")] = 15
+    max_buffer_minutes: Annotated[
+        float,
+        About("The most sound in the input buffer; more empties it, with an error.", _SERVE, 0.01, 600, " minutes"),
+    ] = 10.0
+    max_items: Annotated[int, About("The most items in a conversation.", _SERVE, 1, 20_000)] = 10_000
+    max_text_kib: Annotated[
+        int,
+        About(
+            "The most text in one item, and in all tools together: 1 MiB, and what is asked about it.",
+            _SERVE,
+            1,
+            1088,
+            " KiB",
+            "KIB",
+        ),
+    ] = 1088
+    max_instructions_kib: Annotated[int, About("The longest instructions.", _SERVE, 1, 1024, " KiB", "KIB")] = 64
+    max_tools: Annotated[int, About("The most tools of a session.", _SERVE, 0, 4096)] = 128
+    max_events_per_s: Annotated[
+        int,
+        About("The most messages of one client in a second, over five of them; more is 1008.", _SERVE, 1, 1_000_000),
+    ] = 2_000
+    max_errors: Annotated[
+        int, About("The most errors told to one client within ten seconds; more is 1008.", _SERVE, 1, 1_000_000)
+    ] = 200
+    ahead_s: Annotated[
+        float,
+        About(
+            "How far sound is sent ahead of an ear that hears it in real time.", _SERVE, 0.1, 86_400, " s", "SECONDS"
+        ),
+    ] = 10.0
+    max_unsent_kib: Annotated[
+        int,
+        About(
+            "What waits for a client that reads slowly before its session waits.", _SERVE, 16, 1_048_576, " KiB", "KIB"
+        ),
+    ] = 1024
 
 
 EXCLUSIVE: Final = (
@@ -327,6 +444,7 @@ EXCLUSIVE: Final = (
     ("offline", "url"),
     ("llm_url", "url"),
     ("scenario", "llm_url"),
+    ("plaintext", "tls_cert"),
     ("no_transcription", "transcription_model"),
     ("no_transcription", "language"),
     ("ptt", "semantic_vad"),

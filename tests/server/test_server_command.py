@@ -19,10 +19,14 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from voicecli.commands.serve import run
+from voicecli.settings import Settings
 
 TOKEN = "0123456789abcdef" * 2
 CHILD = "import sys; from voicecli.commands.serve import run_child; sys.exit(run_child())"
-SERVE = "import sys; from voicecli.commands.serve import run; sys.exit(run('127.0.0.1', {port}, {key!r}))"
+SERVE = (
+    "import sys; from voicecli.commands.serve import run; from voicecli.settings import Settings; "
+    "sys.exit(run(Settings(port={port}), {key!r}))"
+)
 
 
 @contextmanager
@@ -148,7 +152,10 @@ def test_serve_says_one_line_when_it_listens_and_a_signal_ends_it_with_0(number:
         assert server.wait(3.0) == 0
         assert server.stdout is not None
         assert server.stderr is not None
-        assert (server.stdout.read(), server.stderr.read()) == (b"", b"")
+        assert server.stdout.read() == b""
+        began, ended = server.stderr.read().decode().splitlines()
+        assert re.fullmatch(r"voicecli serve: session 1 began: 127\.0\.0\.1:\d+, ga, no model named", began)
+        assert re.fullmatch(r"voicecli serve: session 1 ended after \d\.\d s: 0 answers, closed with 1001", ended)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals of POSIX")
@@ -170,7 +177,7 @@ def test_serve_with_a_longest_session_closes_it_then_and_takes_the_next() -> Non
                 assert await closed_with(session) == 1001
                 assert session.close_reason == "Your session hit the maximum duration of 0.0025 minutes."
 
-    with process(SERVE.format(port=0, key=None).replace("None)", "None, cap_s=0.15)")) as server:
+    with process(SERVE.format(port=0, key=None).replace("port=0", "port=0, max_session_s=0.15")) as server:
         asyncio.run(talk(line_of(server).rsplit(" ", 1)[1].strip()))
         server.terminate()
         assert server.wait(3.0) == 0
@@ -181,7 +188,7 @@ def test_a_port_in_use_is_one_line_with_a_remedy(capsys: pytest.CaptureFixture[s
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        assert run("127.0.0.1", port) == 2
+        assert run(Settings(port=port)) == 2
     told = capsys.readouterr()
     assert told.out == ""
     assert told.err == f"voicecli serve: port {port} is in use\n  Choose another --port; 0 takes a free one.\n"
@@ -204,7 +211,7 @@ def test_g26_a_bad_scenario_is_its_file_its_place_a_remedy_and_2(
     path = tmp_path / "mine.toml"
     if text is not None:
         path.write_bytes(text)
-    assert run("127.0.0.1", 0, scenario=path) == 2
+    assert run(Settings(host="127.0.0.1", port=0, scenario=path)) == 2
     told = capsys.readouterr()
     assert told.out == ""
     what, remedy = told.err.splitlines()
@@ -216,14 +223,17 @@ def test_g26_a_bad_scenario_is_its_file_its_place_a_remedy_and_2(
 @pytest.mark.skipif(sys.platform == "win32", reason="no such pipes")
 def test_g26_a_pipe_in_the_place_of_a_scenario_does_not_hold_the_start(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "mine.toml")
-    assert run("127.0.0.1", 0, scenario=tmp_path / "mine.toml") == 2
+    assert run(Settings(host="127.0.0.1", port=0, scenario=tmp_path / "mine.toml")) == 2
 
 
 @pytest.mark.parametrize(
-    ("host", "port"), [("0.0.0.0", 0), ("evil.example", 0), ("::", 0), ("127.0.0.1", -1), ("127.0.0.1", 65_536)]
+    ("host", "port", "key"),
+    [("0.0.0.0", 0, None), ("evil.example", 0, None), ("::", 0, None), ("0.0.0.0", 0, "a"), ("192.0.2.1", 0, "a")],
 )
-def test_what_cannot_be_listened_on_is_a_line_and_2(capsys: pytest.CaptureFixture[str], host: str, port: int) -> None:
-    assert run(host, port) == 2
+def test_what_cannot_be_listened_on_is_a_line_and_2(
+    capsys: pytest.CaptureFixture[str], host: str, port: int, key: str | None
+) -> None:
+    assert run(Settings(host=host, port=port), key) == 2
     assert capsys.readouterr().err.startswith("voicecli serve: ")
 
 

@@ -150,3 +150,30 @@ def test_the_headers_decide_the_spelling_of_the_greeting(headers: dict[str, list
 )
 def test_any_model_may_be_named(path: str, model: str | None) -> None:
     assert door.model(path) == model
+
+
+@pytest.mark.parametrize(
+    ("origins", "status"),
+    [
+        (["https://app.example"], None),
+        ([], None),
+        (["https://app.example", "https://evil.example"], 403),
+        (["http://app.example"], 403),
+        (["https://app.example:8443"], 403),
+        (["https://app.example.evil.example"], 403),
+        (["null"], 403),
+        ([""], 403),
+    ],
+)
+def test_only_the_pages_that_are_named_are_let_in(origins: list[str], status: int | None) -> None:
+    entry = door.Door(origins=frozenset({"https://app.example"}))
+    assert refused(entry, Origin=origins) == status
+
+
+def test_health_is_told_to_everybody_on_this_machine_and_to_no_page() -> None:
+    assert refused(LOCKED, door.HEALTH) == 200
+    assert refused(LOCKED, door.HEALTH + "?x=1") == 200
+    assert refused(LOCKED, door.HEALTH + "/") == 404
+    assert refused(LOCKED, door.HEALTH, Origin=["https://evil.example"]) == 403
+    assert refused(LOCKED, door.HEALTH, Host=["evil.example"]) == 403
+    assert refused(door.Door(hosts=None), door.HEALTH, Host=["a.balancer"]) == 200

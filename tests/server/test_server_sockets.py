@@ -344,11 +344,15 @@ def test_no_key_reaches_any_log(caplog: pytest.LogCaptureFixture) -> None:
     assert "canary" not in caplog.text
 
 
-def test_a_capped_session_is_closed_with_1001_and_its_reason() -> None:
+@pytest.mark.parametrize("beta", [False, True])
+def test_a_capped_session_is_closed_with_1001_and_its_reason_and_the_beta_has_an_error_before(beta: bool) -> None:
     async def work() -> None:
-        async with served(limits=Limits(cap_s=0.3)) as url, dial(url) as connection:
-            created = json.loads(await connection.recv())["session"]
-            assert abs(created["expires_at"] - time.time()) < 5
+        headers = {"OpenAI-Beta": "realtime=v1"} if beta else {}
+        async with served(limits=Limits(cap_s=0.2)) as url, dial(url, additional_headers=headers) as connection:
+            frames = await until(connection, "conversation.created")
+            assert abs(frames[0]["session"]["expires_at"] - time.time()) < 5
+            if beta:
+                assert json.loads(await connection.recv())["error"]["code"] == "session_expired"
             assert await closed_with(connection) == 1001
             assert "maximum duration" in str(connection.close_reason)
 

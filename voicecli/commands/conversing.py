@@ -124,7 +124,8 @@ class Conversing:
         self._session.ring()
 
     def _link(self, plan: Plan, where: Where) -> Callable[[Callable[[Stimulus], None]], Link]:
-        return lambda give: WebSocketLink(give, where.key, key_header=plan.profile.key_header)
+        tls = self._parts.config.tls
+        return lambda give: WebSocketLink(give, where.key, key_header=plan.profile.key_header, tls=tls)
 
     # ---- its life
 

@@ -1,87 +1,100 @@
-"""`voicecli serve`: the embedded server for other clients, and as the child of a talk (G19). It decides nothing."""
+"""`voicecli serve`: the embedded server for other clients, and as the child of a talk (G19). It decides nothing.
+
+What it says goes to stderr, for whoever looks after it, and into the log: one line as a session begins, one as it ends.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import errno
+import logging
 import os
+import select
 import signal
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Final, NamedTuple
 
-from voicecli.commands import child
+from voicecli.commands import child, serving
+from voicecli.commands.serving import Refused
 from voicecli.core.stimuli import PartnerNews
 from voicecli.loopback import loopback
-from voicecli.printable import one_line
 from voicecli.runtime.child import BadLine
 from voicecli.runtime.process import without_secrets
-from voicecli.secret import Redactor
 from voicecli.server import door
 from voicecli.server.engines import Engines
 from voicecli.server.limits import Limits
 from voicecli.server.llm import Mind
-from voicecli.server.scenario import Scenario
 from voicecli.server.serve import Bounds, House
 from voicecli.server.serve import run as run_house
+from voicecli.settings import Settings
 from voicecli.target import MindTarget
 
-CONNECTIONS_BESIDE: Final = 32
-CHILD_BOUNDS: Final = Bounds(sessions=1, connections=4, ping_s=None, deaf_s=None)
+CHILD_BOUNDS: Final = Bounds(sessions=1, connections=4, ping_s=None, deaf_s=None, idle_s=None)
 """A talk that was stopped (Ctrl-Z) finds its server again; stdin tells when it is gone."""
 LEAST_TOKEN: Final = 32
 """128 bits in hexadecimal."""
 MOST_TOKEN: Final = 256
 
+LOG: Final = logging.getLogger("voicecli.serve")
+
 
 def run(
-    host: str,
-    port: int,
+    settings: Settings,
     key: str | None = None,
-    max_sessions: int = 16,
-    *,
-    cap_s: float | None = None,
-    scenario: Path | None = None,
-    tones: bool = False,
+    clean: Callable[[str], str] = str,
     mind: MindTarget | None = None,
 ) -> int:
-    """Serves until SIGTERM or SIGINT; 0 then, 2 where it cannot listen. Says in one line where it listens.
+    """Serves until SIGTERM or SIGINT; 0 then, 2 where it cannot. Says in one line where it listens.
 
-    Without a key any credentials are taken; either way only this machine is listened to. Port 0 is a free one. `cap_s`
-    is how long a session may last; None: as long as it likes. `scenario` is the file that each session plays. With
-    `tones` no speech engine is loaded; with `mind` a language model answers.
+    Without a `key` any credentials are taken, which is for this machine only (G20). `clean` takes secrets out of a
+    line. With `mind` a language model answers.
     """
-    if loopback(host.strip("[]")) is None:
-        return _refused("only this machine can be served so far", "Use --host 127.0.0.1.")
-    if not 0 <= port <= 65_535:
-        return _refused(f"{port} is no port", "Use --port with 0 to 65535; 0 takes a free one.")
-    played = None if scenario is None else _played(scenario)
-    if isinstance(played, int):
-        return played
-    host = host.strip("[]")
+    try:
+        host = serving.host_of(settings, key)
+        tls = serving.tls_of(settings)
+        limits, bounds = serving.limits_of(settings), serving.bounds_of(settings)
+        scenario = serving.scenario_of(settings)
+        serving.make_room(bounds.connections)
+    except Refused as refused:
+        return _refused(refused.what, refused.remedy)
+    here = loopback(host) is not None
     entry = door.Door(
         digest=None if key is None else door.digest(key),
-        hosts=door.LOCAL_HOSTS | {f"[{host}]" if ":" in host else host},
+        hosts=door.LOCAL_HOSTS | {f"[{host}]" if ":" in host else host} if here else None,
+        origins=serving.origins_of(settings),
     )
-    bounds = Bounds(max_sessions, max_sessions + CONNECTIONS_BESIDE)
+    del key
+    noted = settings.log_level in ("debug", "info")
+
+    def tell(line: str) -> None:
+        LOG.warning("%s", line)
+        _complain(clean(line))
+
+    def note(line: str) -> None:
+        LOG.info("%s", line)
+        if noted:
+            _complain(clean(line))
+
+    def reported(news: PartnerNews) -> None:
+        if news.state in ("absent", "broken"):
+            tell(news.words)
+
+    engines = None if settings.tones else _engines(reported)
+    llm = child.mind_of(mind)
+    house = House(entry, bounds, limits, tell, note, tls, engines, llm, scenario)
+    if tls is None and not here:
+        tell("nothing is encrypted: whoever is on the way to a client can read its key and the talk")
 
     def ready(url: str) -> None:
         _say(f"voicecli serve: listening on {url}")
 
-    def reported(news: PartnerNews) -> None:
-        if news.state in ("absent", "broken"):
-            _complain(news.words)
-
-    engines = None if tones else _engines(reported)
-    llm = child.mind_of(mind)
-    house = House(entry, bounds, Limits(cap_s=cap_s), _complain, engines, llm, scenario=played)
     try:
-        asyncio.run(_serve(house, Outside(engines, llm, reported), host, port, ready, is_child=False))
+        asyncio.run(_serve(house, Outside(engines, llm, reported), host, settings.port, ready, is_child=False))
     except OSError as failure:
-        return _cannot_listen(failure, host, port)
+        return _cannot_listen(failure, host, settings.port)
     return 0
 
 
@@ -102,7 +115,9 @@ def run_child() -> int:
     reports = child.Reports(_say)
     engines = None if wanted.tones else _engines(reports.tell)
     llm = child.mind_of(wanted.llm)
-    house = House(door.Door(digest=door.digest(token)), CHILD_BOUNDS, Limits(ahead_s=None), _complain, engines, llm)
+    house = House(
+        door.Door(digest=door.digest(token)), CHILD_BOUNDS, Limits(ahead_s=None), _complain, speech=engines, mind=llm
+    )
     del token, wanted
     try:
         asyncio.run(
@@ -166,22 +181,6 @@ async def _serve(
             signal.signal(number, handler)
 
 
-def _played(path: Path) -> Scenario | int:
-    """What is in the file of `--scenario`, or the exit code where it cannot be played."""
-    # The child of a talk needs none of it, and is waited for.
-    from voicecli.config import ConfigError, text_of
-    from voicecli.server.scenario_file import LARGEST, BadScenario, read
-
-    where = f"the scenario {one_line(str(path))}"
-    try:
-        return read(text_of(path, where, LARGEST))
-    except ConfigError as bad:
-        return _refused(bad.message.rstrip("."), "Give --scenario a TOML file, as docs/scenarios.md describes it.")
-    except BadScenario as bad:
-        why = Redactor()(one_line(str(bad), 400))
-        return _refused(f"{where} cannot be played: {why}", "docs/scenarios.md lists all that a scenario may say.")
-
-
 def _first_line() -> str:
     """Byte by byte from the descriptor: what comes after it is another reader's, and no buffer may keep a lock."""
     line = bytearray()
@@ -221,6 +220,12 @@ def _say(line: str) -> None:
 
 
 def _complain(line: str) -> None:
-    with suppress(OSError):
+    """A line on stderr. One that nobody takes (a full pipe, a terminal that is held) is lost: the talks go on."""
+    if sys.stderr is None:
+        return
+    with suppress(OSError, ValueError):
+        if os.name == "posix" and not select.select((), (sys.stderr,), (), 0)[1]:
+            return
+    with suppress(OSError, ValueError):
         sys.stderr.write(f"voicecli serve: {line}\n")
         sys.stderr.flush()

@@ -39,6 +39,9 @@ _PIECE: Final = 64
 _PART: Final = 512
 """What a piece and a part take besides their characters."""
 
+_WRITTEN: Final = frozenset({"input_text", "text"})
+"""Parts that have a text, be it empty."""
+
 _RESPONSES: Final = 256
 """Responses of which something is remembered."""
 
@@ -246,7 +249,7 @@ class Conversation:
         return call_id in self._calls
 
     def item(self, item_id: str) -> Item | None:
-        """The item as an event would carry it, without its sound."""
+        """The item as an event would carry it, without its sound; what is nothing but words has them, be they empty."""
         entry = self._entries.get(item_id)
         if entry is None:
             return None
@@ -256,12 +259,16 @@ class Conversation:
             status=entry.status,
             role=entry.role,
             content=tuple(
-                ContentPart(type=part.type, text=str(part.text) or None, transcript=str(part.transcript) or None)
+                ContentPart(
+                    type=part.type,
+                    text=str(part.text) or ("" if part.type in _WRITTEN else None),
+                    transcript=str(part.transcript) or None,
+                )
                 for part in entry.ordered()
             ),
             call_id=entry.call_id,
             name=entry.name,
-            arguments=str(entry.arguments) or None,
+            arguments=str(entry.arguments) or ("" if entry.type == "function_call" else None),
             output=entry.output,
             server_label=entry.label,
         )

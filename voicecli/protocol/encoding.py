@@ -95,7 +95,9 @@ def _whole_item(item: Item, shape: Shape) -> dict[str, Any]:
     wire = shape.server_item(item)
     wire.setdefault("object", "realtime.item")
     if item.type == "message":
-        wire.setdefault("content", [])
+        for part in wire.setdefault("content", []):
+            if part.get("type") == "input_audio":
+                part.setdefault("transcript", None)  # there are clients that end where it is absent
     return wire
 
 

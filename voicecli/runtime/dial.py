@@ -15,7 +15,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.frames import CTRL_OPCODES, Frame
 from websockets.protocol import Event, State
 
-from voicecli.runtime.flood import Flood
+from voicecli.flood import Flood
 from voicecli.runtime.outbox import STALE_S
 from voicecli.runtime.route import Place, Route
 

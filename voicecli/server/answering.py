@@ -130,8 +130,8 @@ class Answering:
         allowed = self._rates.start(at)
         self._tell(e.ResponseCreated(response=created))
         self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
-        wanted = self._wanted(config, asked, aside)
-        making = self._making(created, wanted, awaits if allowed and not wanted.given else frozenset())
+        wanted = self._wanted(config, asked, allowed)
+        making = self._making(created, wanted, awaits if allowed and wanted.own is None else frozenset())
         if aside:
             self._aside.append(making)
         else:
@@ -204,25 +204,37 @@ class Answering:
     def _all(self) -> list[Making]:
         return [*self._aside, *([] if self._default is None else [self._default])]
 
-    def _wanted(self, config: SessionConfig, asked: ResponseConfig, aside: bool) -> Wanted:
+    def _wanted(self, config: SessionConfig, asked: ResponseConfig, allowed: bool) -> Wanted:
         given = () if asked.input is UNSET else asked.input
-        history = () if aside and asked.input is not UNSET else self._conversation.view()
+        own = None if asked.input is UNSET else self._own(given)
+        history = self._conversation.view() if own is None else own
         wanted = Wanted(
             number=self._asked,
             config=config,
-            given=given,
-            typed=_last_text(given) if given else self._typed,
-            spoken_items=() if given else tuple(self._spoken_items),
-            heard_ms=0 if given else self._heard_samples // SAMPLES_PER_MS,
-            outputs=() if given else tuple(self._outputs),
-            images=sum(part.type == "input_image" for item in given for part in item.content) or self.images,
+            own=own,
+            typed=self._typed if own is None else _last_text(own),
+            spoken_items=tuple(self._spoken_items) if own is None else (),
+            heard_ms=self._heard_samples // SAMPLES_PER_MS if own is None else 0,
+            outputs=tuple(self._outputs) if own is None else (),
+            images=self.images if own is None else _images(given),
             cost=heard_before(str(config.instructions or ""), history, self._sound_of),
+            known=self._known if own is None else None,
+            reserved=allowed,
         )
-        if not given:
+        if own is None:
             self.images = 0
             self._typed, self._heard_samples, self._outputs, self._spoken_items = "", 0, [], []
         self._asked += 1
         return wanted
+
+    def _own(self, given: tuple[Item, ...]) -> tuple[ItemView, ...]:
+        """A context in the place of the conversation, with the items of it that this points to."""
+        return tuple(
+            self._conversation.view_of(item.id or "") or _viewed(item)
+            if item.type == "item_reference"
+            else _viewed(item)
+            for item in given
+        )
 
     def _making(self, created: Response, wanted: Wanted, awaits: frozenset[str]) -> Making:
         config = wanted.config
@@ -242,9 +254,7 @@ class Answering:
     def _make(self, making: Making, at: float) -> None:
         wanted, config = making.wanted, making.wanted.config
         spoken = _wants_sound(config)
-        messages = self._memory.messages(
-            [self._lookup(item) for item in wanted.given] if wanted.given else self._conversation.view()
-        )
+        messages = self._memory.messages(self._conversation.view() if wanted.own is None else wanted.own)
         if self._outside.mind:
             most = config.max_response_output_tokens
             making.think(
@@ -269,16 +279,11 @@ class Answering:
             tools=_callable(config),
             outputs=wanted.outputs,
             images=wanted.images,
+            must_call=_demanded(config),
             said=self._memory.understood(wanted.spoken_items),
             messages=messages,
         )
         making.answer(self._responder.answer(asked), at)
-
-    def _lookup(self, item: Item) -> ItemView:
-        """An item of `response.create.input`, or the one of the conversation that it points to."""
-        if item.type == "item_reference":
-            return self._conversation.view_of(item.id or "") or item_view(item)
-        return item_view(item)
 
     def _pass_on(self, making: Making, events: list[e.ServerEvent]) -> None:
         if making is not self._default:
@@ -304,7 +309,7 @@ class Answering:
         self.stopped_listening(at)
 
     def _finish(self, making: Making, at: float) -> None:
-        running, heard = making.running, making.wanted.cost
+        running, heard, known = making.running, making.wanted.cost, making.wanted.known
         self._ear = max(self._ear, running.ear)
         ending = running.ending
         if ending.hang_up:
@@ -314,18 +319,19 @@ class Answering:
             fresh = ending.tokens.heard - ending.tokens.cached + ending.tokens.said
             spent = counted(ending.tokens)
         else:
-            fresh = max(0, heard.total - self._known) + running.spent.total  # what is cached is not limited again
-            spent = usage(heard, running.spent, self._known)
+            fresh = max(0, heard.total - (known or 0)) + running.spent.total  # what is cached is not limited again
+            spent = usage(heard, running.spent, known or 0)
         done = e.ResponseDone(response=replace(running.done(), usage=spent))
         if making is self._default:
             self._say(done)
             self._default = None
             self.quiet_since = max(self._ear, at)
-            self._known = heard.total
+            self._known = self._known if known is None else heard.total
         else:
             self._tell(done)
             self._aside.remove(making)
-        self._rates.settle(fresh, at)
+        if making.wanted.reserved:
+            self._rates.settle(fresh, at)
         if ending.limited_s is not None:
             self._rates.exhaust(at + ending.limited_s)
         self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
@@ -346,12 +352,27 @@ def _callable(config: SessionConfig) -> tuple[Tool, ...]:
     return tuple(tool for tool in config.tools if tool.name)
 
 
-def _last_text(items: tuple[Item, ...]) -> str:
+def _demanded(config: SessionConfig) -> Tool | None:
+    """The function that `tool_choice` demands; of any that would do, the first."""
+    tools = () if config.tools is UNSET else tuple(tool for tool in config.tools if tool.name)
+    match config.tool_choice:
+        case "required":
+            return next(iter(tools), None)
+        case {"type": "function", "name": str(name)} | {"type": "function", "function": {"name": str(name)}}:
+            return next((tool for tool in tools if tool.name == name), None)
+    return None
+
+
+def _last_text(items: tuple[ItemView, ...]) -> str:
     for item in reversed(items):
-        text = " ".join(part.text for part in item.content if part.text)
+        text = " ".join(part.text for part in item.parts if part.text)
         if item.role == "user" and text:
             return text
     return ""
+
+
+def _images(items: tuple[Item, ...]) -> int:
+    return sum(part.type == "input_image" for item in items for part in item.content)
 
 
 def _limited() -> Answer:
@@ -361,7 +382,7 @@ def _limited() -> Answer:
     return Answer(status="failed", error=error)
 
 
-def item_view(item: Item) -> ItemView:
+def _viewed(item: Item) -> ItemView:
     """An item that is in no conversation, as one that is."""
     parts = tuple(PartView(part.type, part.text or "", part.transcript or "") for part in item.content)
     return ItemView(

@@ -16,6 +16,8 @@ from msgspec import Struct
 from voicecli.protocol.dialects import Spelling
 
 PATH: Final = "/v1/realtime"
+HEALTH: Final = "/healthz"
+"""Whether somebody is at home, for load balancers and process managers; without a key, and nothing of any session."""
 KEY_PROTOCOL: Final = "openai-insecure-api-key."
 BETA_PROTOCOL: Final = "openai-beta.realtime-v1"
 PROTOCOL: Final = "realtime"
@@ -40,13 +42,17 @@ class Door(Struct, frozen=True):
     """SHA-256 of the key that is demanded; None: any credentials are taken."""
     hosts: frozenset[str] | None = LOCAL_HOSTS
     """Values of Host, without their port, that are let in; None: all."""
+    origins: frozenset[str] = frozenset()
+    """The pages whose scripts are let in, as browsers name them (`https://app.example`); nobody else may."""
 
     def refuse(self, path: str, headers: HeaderValues) -> Refusal | None:
-        """Why this request is not let in; None: it is."""
-        if headers("Origin"):
+        """What is answered in the place of the upgrade; None: it is let in."""
+        if any(origin not in self.origins for origin in headers("Origin")):
             return Refusal(403, "Pages in a browser are not let in.")
         if self.hosts is not None and not _host_is_in(headers("Host"), self.hosts):
             return Refusal(403, "The Host of this request is not this machine.")
+        if path.partition("?")[0] == HEALTH:
+            return Refusal(200, "ok")
         if path.partition("?")[0] != PATH:
             return Refusal(404, f"Nothing is here. The Realtime interface is at {PATH}.")
         if self.digest is not None and not any(_same(key, self.digest) for key in keys(headers)):

@@ -142,6 +142,11 @@ def wrong_fields(kind: str, raw: str | bytes, spelling: Spelling) -> ErrorInfo |
     return None
 
 
+def names_type(raw: str | bytes) -> bool:
+    """Whether this update has a `session.type`."""
+    return "type" in (_object(_frame(raw).session) or {})
+
+
 def spelled(wrong: ErrorInfo, spelling: Spelling) -> ErrorInfo:
     """The same error, with the field named as the spelling has it."""
     root, _, path = (wrong.param or "").partition(".")

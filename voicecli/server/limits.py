@@ -45,6 +45,12 @@ class Limits(Struct, frozen=True):
     cap_s: float | None = None
     """How long a session may last (4.9); None: as long as it likes."""
     items: int = 10_000
+    append_bytes: int = 15 * 2**20
+    """Sound in one append; the protocol has no more (E8)."""
+    text_bytes: int = 2**20 + 2**16
+    """Text of one item, and what all tools together are spelled with: a MiB, and what is asked about it."""
+    instructions_bytes: int = 64 * 2**10
+    tools: int = 128
     responses: int = 8
     """Running at the same time, out-of-band ones included."""
     requests_per_minute: int = 500

@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple, assert_never
 
 from voicecli.protocol import events as e
-from voicecli.protocol.items import Item, SessionConfig, StatusError
+from voicecli.protocol.conversation import ItemView
+from voicecli.protocol.items import SessionConfig, StatusError
 from voicecli.server.answers import Answer, AnswerCall, Ending, NewItem, NewPart, Piece, Sentence, Status, Step
 from voicecli.server.limits import Spent
 from voicecli.server.orders import Call, Drop, Grew, Order, Over, Prompt, Think
@@ -26,8 +27,8 @@ class Wanted(NamedTuple):
 
     number: int
     config: SessionConfig
-    given: tuple[Item, ...]
-    """What to answer instead of the conversation; empty: the conversation."""
+    own: tuple[ItemView, ...] | None
+    """What to answer in the place of the conversation; None: the conversation."""
     typed: str
     spoken_items: tuple[str, ...]
     """The items in which the user spoke since the last answer."""
@@ -36,6 +37,10 @@ class Wanted(NamedTuple):
     images: int
     cost: Spent
     """What it has to hear."""
+    known: int | None
+    """How many tokens of that were heard before, and are cached; None: it has a context of its own."""
+    reserved: bool
+    """Whether tokens were reserved for it."""
 
 
 class Making:

@@ -65,6 +65,8 @@ class PracticePartner:
 
     def answer(self, asked: Asked) -> Answer:
         """What it says to this; in the first answer of a session with what it is."""
+        if (tool := asked.must_call) is not None:
+            return Answer((AnswerCall(tool.name or "", json.dumps(arguments(tool.parameters))),))
         if asked.outputs:
             return _saying(asked, *_reported(asked.outputs))
         for text in _told(asked):

@@ -33,6 +33,8 @@ class Asked(Struct, frozen=True):
     """What the client's functions gave back since the last answer."""
     images: int = 0
     """How many images the user sent since the last answer."""
+    must_call: Tool | None = None
+    """The function that has to be called: `tool_choice` names it, or demands any."""
     said: str | None = None
     """The words of the user's speech since the last answer; None: there was none, or nobody understands it."""
     messages: tuple[Message, ...] = ()

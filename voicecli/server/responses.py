@@ -184,7 +184,7 @@ class RunningResponse:
     @property
     def spent(self) -> Spent:
         """The tokens of what has left so far."""
-        return Spent(math.ceil(self._letters / CHARACTERS_PER_TOKEN), sound_tokens(self._samples, OUTPUT_TOKEN_SAMPLES))
+        return self._spent_with(0, 0)
 
     def due(self, at: float) -> list[ServerEvent]:
         """What may leave by now."""
@@ -345,10 +345,10 @@ class RunningResponse:
         self._out.append(OutputItemAdded(response_id=self.id, output_index=len(self._output), item=item))
         for n in range(0, len(answer.arguments), ARGUMENTS_PIECE):
             self._written_s += self._word_s
-            yield self._pace.due(self._samples, self._written_s)
-            if not self._may_go_on():
-                return
             piece = answer.arguments[n : n + ARGUMENTS_PIECE]
+            yield self._pace.due(self._samples, self._written_s)
+            if not self._may_go_on(len(piece)):
+                return
             call.said += piece
             self._letters += len(piece)
             self._out.append(FunctionCallArgumentsDelta(**place, delta=piece))
@@ -373,7 +373,7 @@ class RunningResponse:
             self._written_s += self._word_s
         first = len(chunks[0]) // 2 if chunks else 0
         yield self._pace.due(self._samples + first, self._written_s)
-        if not self._may_go_on():
+        if not self._may_go_on(len(piece.text), first):
             return
         if piece.text:
             part.said.append(piece.text)
@@ -383,15 +383,20 @@ class RunningResponse:
         for n, chunk in enumerate(chunks):
             if n:
                 yield self._pace.due(self._samples + len(chunk) // 2, self._written_s)
-                if not self._may_go_on():
+                if not self._may_go_on(0, len(chunk) // 2):
                     return
             self._samples += len(chunk) // 2
             if part.voice is not None and (data := part.voice.spell(chunk, self.form)):
                 self._out.append(AudioDelta(**part.place.fields, delta=data))
 
-    def _may_go_on(self) -> bool:
-        """Not cut, and within `max_response_output_tokens`."""
-        if self._running and self._max_tokens is not None and self.spent.total >= self._max_tokens:
+    def _spent_with(self, letters: int, samples: int) -> Spent:
+        text = math.ceil((self._letters + letters) / CHARACTERS_PER_TOKEN)
+        return Spent(text, sound_tokens(self._samples + samples, OUTPUT_TOKEN_SAMPLES))
+
+    def _may_go_on(self, letters: int, samples: int = 0) -> bool:
+        """Not cut, and within `max_response_output_tokens` with what comes next."""
+        most = self._max_tokens
+        if self._running and most is not None and self._spent_with(letters, samples).total > most:
             self._ending = Ending("incomplete", "max_output_tokens")
             self._move(Cue.CUT)
         return self._running

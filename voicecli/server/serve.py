@@ -4,41 +4,44 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import time
+import traceback
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
-from typing import Any, Final, NamedTuple, assert_never
+from typing import Any, Final, NamedTuple
 
 from websockets.asyncio.server import Server, ServerConnection
 from websockets.asyncio.server import serve as listen
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 from websockets.http11 import Request, Response
+from websockets.protocol import Event
 from websockets.typing import Subprotocol
 
 from voicecli.audio.vad import FRAME, SileroVad, best_vad
-from voicecli.server import door
-from voicecli.server.cues import Cues
+from voicecli.flood import Flood
+from voicecli.server import door, gate
+from voicecli.server.exchange import CLOSE_S, Exchange, close
 from voicecli.server.limits import Limits
-from voicecli.server.orders import Outside, Result
+from voicecli.server.orders import Outside
 from voicecli.server.partner import PracticePartner
-from voicecli.server.scenario import Close, Drop, Frame, Scenario, ScenarioResponder
+from voicecli.server.scenario import Scenario, ScenarioResponder
 from voicecli.server.session import ServerSession
+from voicecli.server.visit import EVENTS_S, Ending, Visit, Visitor
 from voicecli.server.workshop import Mind, Speech, Workshop
 
-MAX_FRAME_BYTES: Final = 22 * 2**20
-"""15 MiB of sound is 20.97 MB of base64 (E8)."""
-UNSENT_BYTES: Final = 2**20
-HANDSHAKE_S: Final = 5.0
-CLOSE_S: Final = 1.0
-END_S: Final = 2.0
+END_S: Final = 1.5
 """What all closing together may take before the rest is cut off."""
 TELL_EVERY_S: Final = 1.0
+SLICE: Final = 8 * 1024
+"""What is read is handed on in pieces of this size, so that a flood of tiny frames is noticed within it."""
+
+LOG: Final = logging.getLogger("voicecli.server")
 
 
 class Bounds(NamedTuple):
-    """How many may come at once."""
+    """How many may come at once, and what each may cost beside its session (G22, G23)."""
 
     sessions: int = 16
     connections: int = 48
@@ -47,6 +50,18 @@ class Bounds(NamedTuple):
     """How often a client is pinged, and how long it may take to answer; None: not at all."""
     deaf_s: float | None = 30.0
     """A client that reads nothing for so long is hung up on; None: it may take any time."""
+    handshake_s: float = 5.0
+    """For TLS, and again for the request."""
+    frame_bytes: int = 22 * 2**20
+    """15 MiB of sound is 20.97 MB of base64 (E8)."""
+    unsent_bytes: int = 2**20
+    """What waits for a client, beside what the kernel has, before its session waits too."""
+    events_per_s: int = 2_000
+    """Frames of any kind, for `EVENTS_S`."""
+    errors: int = 200
+    """Told to one client within ten seconds."""
+    idle_s: float | None = 900.0
+    """A client that says nothing for so long is hung up on; None: it may be silent."""
 
 
 class House:
@@ -58,43 +73,57 @@ class House:
         bounds: Bounds,
         limits: Limits,
         tell: Callable[[str], None],
+        note: Callable[[str], None] = lambda _: None,
+        tls: ssl.SSLContext | None = None,
         speech: Speech | None = None,
         mind: Mind | None = None,
         scenario: Scenario | None = None,
     ) -> None:
-        """`tell` takes a line about what went wrong, for who runs the server; each session plays `scenario`."""
+        """`tell` takes a line about what went wrong, for the person who runs the server; `note` one about a session.
+
+        Both hold foreign text, which is printable. Without `tls` nothing is encrypted. Each session plays `scenario`.
+        """
+        self._speech = speech
+        self._mind = mind
+        self._scenario = Scenario() if scenario is None else scenario
+        self._note = note
+        self._tls = tls
         self._door = entry
         self._bounds = bounds
         self._limits = limits
         self._tell = tell
-        self._speech = speech
-        self._mind = mind
-        self._scenario = Scenario() if scenario is None else scenario
         self._connected: set[ServerConnection] = set()
         self._talking: set[ServerConnection] = set()
         self._opened = 0
         self._full_told_at = float("-inf")
 
+    @property
+    def encrypted(self) -> bool:
+        """Whether it speaks TLS."""
+        return self._tls is not None
+
     async def listen(self, host: str, port: int) -> Server:
         """Raises OSError where host and port are not to be had."""
+        encrypted: dict[str, Any] = {} if self._tls is None else {"ssl_handshake_timeout": self._bounds.handshake_s}
         return await listen(
             self._talk,
-            host,
-            port,
+            sock=gate.opened(host, port, self._bounds.connections, self._tell_full),
+            ssl=self._tls,
             create_connection=self._connection_class(),
             process_request=self._admit,
             select_subprotocol=_chosen,
-            origins=[None],
             compression=None,
             server_header=None,
-            open_timeout=HANDSHAKE_S,
+            open_timeout=self._bounds.handshake_s,
             close_timeout=CLOSE_S,
             ping_interval=self._bounds.ping_s,
             ping_timeout=self._bounds.ping_s,
-            max_size=MAX_FRAME_BYTES,
+            max_size=self._bounds.frame_bytes,
             max_queue=1,
-            write_limit=UNSENT_BYTES,
+            # Sending goes on once an eighth was read: a client on a slow link reads, if not much.
+            write_limit=(self._bounds.unsent_bytes, self._bounds.unsent_bytes * 7 // 8),
             logger=_silent_logger(),
+            **encrypted,
         )
 
     def hang_up(self) -> None:
@@ -114,10 +143,22 @@ class House:
         class Counted(ServerConnection):
             def connection_made(self, transport: asyncio.BaseTransport) -> None:
                 super().connection_made(transport)
+                self._flood = Flood(round(house._bounds.events_per_s * EVENTS_S), EVENTS_S)
                 house._connected.add(self)
-                if len(house._connected) > house._bounds.connections:
-                    house._tell_full(self.loop.time())
+                if len(house._connected) > house._bounds.connections:  # no gate on Windows
+                    house._tell_full()
                     self.transport.abort()
+
+            def data_received(self, data: bytes) -> None:
+                for start in range(0, len(data), SLICE):
+                    super().data_received(data[start : start + SLICE])
+
+            def process_event(self, event: Event) -> None:
+                """Pings and fragments count too, which never get as far as a session."""
+                if self._flood.came(1, self.loop.time()):
+                    self.protocol.fail(CloseCode.POLICY_VIOLATION, "too many events")
+                else:
+                    super().process_event(event)
 
             def connection_lost(self, exc: Exception | None) -> None:
                 house._connected.discard(self)
@@ -126,7 +167,8 @@ class House:
 
         return Counted
 
-    def _tell_full(self, at: float) -> None:
+    def _tell_full(self) -> None:
+        at = time.monotonic()
         if at - self._full_told_at >= TELL_EVERY_S:
             self._full_told_at = at
             self._tell(f"more than {self._bounds.connections} connections; the newest are hung up on")
@@ -143,25 +185,48 @@ class House:
         return None
 
     async def _talk(self, connection: ServerConnection) -> None:
-        self._opened += 1
+        clock = asyncio.get_running_loop().time
+        visit, ending = self._visit(connection, clock()), None
+        self._note(visit.begun())
         workshop = Workshop(f"{self._opened}", self._speech, self._mind)
+        session = self._session(connection, workshop.outside)
+        exchange = Exchange(connection, session, workshop, self._scenario, visit, self._bounds.deaf_s)
         try:
-            await self._converse(connection, self._session(connection, workshop.outside), workshop)
+            ending = await exchange.run()
         except ConnectionClosed:
             pass
         except TimeoutError:
-            await _close(connection, "the client does not read")
+            ending = Ending(CloseCode.INTERNAL_ERROR, "the client does not read")
         except Exception as bug:
             self._tell(f"a session ended by a bug of ours: {type(bug).__name__}")
-            await _close(connection, "internal error")
+            # Its text may hold what was said.
+            LOG.debug("the bug was at\n%s", "".join(traceback.format_tb(bug.__traceback__)))
+            ending = Ending(CloseCode.INTERNAL_ERROR, "internal error")
         finally:
             await workshop.close()
+            if ending is not None:
+                await close(connection, ending.code, ending.reason)
+            code, reason = ending or (connection.close_code, connection.close_reason)
+            self._note(visit.over(clock(), code, reason))
+
+    def _visit(self, connection: ServerConnection, at: float) -> Visit:
+        request = connection.request
+        assert request is not None
+        self._opened += 1
+        host, port = (connection.remote_address or ("somewhere", 0))[:2]
+        visitor = Visitor(
+            self._opened,
+            f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            door.spelling(request.headers.get_all).value,
+            door.model(request.path),
+        )
+        return Visit(visitor, at, errors=self._bounds.errors, idle_s=self._bounds.idle_s)
 
     def _session(self, connection: ServerConnection, outside: Outside) -> ServerSession:
         request = connection.request
         assert request is not None
         return ServerSession(
-            ScenarioResponder(self._scenario, PracticePartner(datetime.now)),
+            ScenarioResponder(self._scenario, PracticePartner(_local_time)),
             best_vad,
             self._limits,
             door.spelling(request.headers.get_all),
@@ -170,105 +235,6 @@ class House:
             opened_at=time.time(),
             outside=outside,
         )
-
-    async def _converse(self, connection: ServerConnection, session: ServerSession, workshop: Workshop) -> None:
-        clock = asyncio.get_running_loop().time
-        frames = session.greeting(clock())
-        inbox = Inbox(connection, workshop)
-        cues = Cues(self._scenario)
-        cues.connected(clock())
-        try:
-            while True:
-                workshop.take(session.take_orders())
-                for frame in frames:
-                    async with asyncio.timeout(self._bounds.deaf_s):
-                        await connection.send(frame)
-                    cues.sent(frame, clock())
-                if session.broken:
-                    connection.transport.abort()
-                    return
-                if session.over is not None:
-                    await _close(connection, session.over, CloseCode.GOING_AWAY)
-                    return
-                for act in cues.due(clock()):
-                    async with asyncio.timeout(self._bounds.deaf_s):
-                        await _play(connection, act)
-                # Whatever is received in one go, the other sessions get their turn in between.
-                await asyncio.sleep(0)
-                deadline = min((each for each in (session.deadline, cues.deadline) if each is not None), default=None)
-                if deadline is not None and deadline <= clock():
-                    frames = session.tick(clock())
-                    continue
-                match await inbox.next(None if deadline is None else deadline - clock()):
-                    case None:
-                        frames = session.tick(clock())
-                    case str() | bytes() as raw:
-                        cues.received(raw, clock())
-                        frames = session.receive(raw, clock())
-                    case result:
-                        frames = session.give(result, clock())
-        finally:
-            inbox.close()
-
-
-class Inbox:
-    """What comes to a session, from its client and from its workshop."""
-
-    def __init__(self, connection: ServerConnection, workshop: Workshop) -> None:
-        self._connection = connection
-        self._workshop = workshop
-        self._receiving: asyncio.Task[str | bytes] | None = None
-
-    async def next(self, wait_s: float | None) -> str | bytes | Result | None:
-        """The next of it, what was made outside first; None where nothing came in time. Raises ConnectionClosed."""
-        results, wake = self._workshop.results, self._workshop.wake
-        if not results:
-            if self._receiving is None:
-                self._receiving = asyncio.create_task(self._connection.recv())
-            wake.clear()
-            woken = asyncio.create_task(wake.wait())
-            try:
-                await asyncio.wait((self._receiving, woken), timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                woken.cancel()
-        if results:
-            return results.popleft()
-        if self._receiving is not None and self._receiving.done():
-            received, self._receiving = self._receiving, None
-            return received.result()
-        return None
-
-    def close(self) -> None:
-        """Waits for nothing any more."""
-        if self._receiving is not None:
-            self._receiving.cancel()
-            self._receiving.add_done_callback(_looked_at)
-
-
-def _looked_at(task: asyncio.Task[Any]) -> None:
-    """So that nobody complains that its exception was not."""
-    if not task.cancelled():
-        task.exception()
-
-
-async def _play(connection: ServerConnection, act: Frame | Close | Drop) -> None:
-    """Does what a scenario says; what comes after an end meets a connection that is closed."""
-    match act:
-        case Frame(text):
-            await connection.send(text)
-        case Close(code, reason):
-            await _close(connection, reason, code)
-        case Drop():
-            connection.transport.abort()
-        case _:
-            assert_never(act)
-
-
-async def _close(connection: ServerConnection, reason: str, code: int = CloseCode.INTERNAL_ERROR) -> None:
-    """Closing has no limit of its own where the peer reads nothing; what is left of it is then cut off."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(CLOSE_S):
-            await connection.close(code, reason)
 
 
 async def run(
@@ -285,7 +251,7 @@ async def run(
     server = await house.listen(host, port)
     try:
         warming = asyncio.create_task(house.warm())
-        ready(url(host, int(server.sockets[0].getsockname()[1])))
+        ready(url(host, int(server.sockets[0].getsockname()[1]), house.encrypted))
         await stop.wait()
     finally:
         server.close()
@@ -308,10 +274,10 @@ def _local_time() -> datetime:
     return datetime.now().astimezone()
 
 
-def url(host: str, port: int) -> str:
+def url(host: str, port: int, encrypted: bool = False) -> str:
     """Where a client finds it."""
     literal = f"[{host}]" if ":" in host and not host.startswith("[") else host
-    return f"ws://{literal}:{port}{door.PATH}"
+    return f"ws{'s' if encrypted else ''}://{literal}:{port}{door.PATH}"
 
 
 def _chosen(_connection: ServerConnection, subprotocols: Sequence[Subprotocol]) -> Subprotocol | None:

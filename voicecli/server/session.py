@@ -38,12 +38,13 @@ from voicecli.protocol.rules import check
 from voicecli.server import configuration
 from voicecli.server.answering import Answering
 from voicecli.server.buffer import Edge
-from voicecli.server.fields import spelled, wrong_fields
+from voicecli.server.fields import names_type, spelled, wrong_fields
 from voicecli.server.guessing import Guess, Guessing, finished
 from voicecli.server.limits import Limits
 from voicecli.server.listening import Listening
 from voicecli.server.memory import Memory
 from voicecli.server.orders import Order, Outside, Recognised, Result, Said, Thought
+from voicecli.server.oversized import oversized
 from voicecli.server.refusals import cannot_update_voice, invalid, invalid_value, malformed, unknown
 from voicecli.server.responder import Responder
 from voicecli.server.responses import Ids
@@ -52,6 +53,9 @@ from voicecli.server.transcribing import Transcribe, Transcribing, length_only
 
 _EXPIRY_IS_AN_ERROR: Final = {Spelling.BETA: True, Spelling.GA: False}
 """GA only closes (4.9)."""
+
+_TOLD: Final = {Spelling.BETA: True, Spelling.GA: False}
+"""Whether who is greeted so has told by a header how he spells: one wrong name does not undo that, a `type` does."""
 
 
 class ServerSession:
@@ -139,7 +143,8 @@ class ServerSession:
                 named = None if event.event_id is UNSET else event.event_id
                 wrong = self._wrong_fields(_type(event), raw)
                 if wrong is None:
-                    wrong = check(event, self._conversation, EMBEDDED_GA) or self._obey(event, at)
+                    wrong = check(event, self._conversation, EMBEDDED_GA)
+                    wrong = wrong or oversized(event, self._conversation, self._limits) or self._obey(event, at)
                     wrong = None if wrong is None else spelled(wrong, self._spelling)
                 if wrong is not None:
                     self._refuse(wrong, named)
@@ -480,8 +485,9 @@ class ServerSession:
     def _hear_spelling(self, raw: str | bytes) -> None:
         """The first update of the other shape switches; a client does not change its language later."""
         spelling = None if self._settled else spelling_of(raw)
-        if spelling is not None:
-            self._spelling, self._settled = spelling, True
+        if spelling is None or (_TOLD[self._spelling] and not _TOLD[spelling] and not names_type(raw)):
+            return
+        self._spelling, self._settled = spelling, True
 
 
 def _newer_part(item: Item) -> ErrorInfo | None:

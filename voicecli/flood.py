@@ -1,4 +1,4 @@
-"""How many frames came lately: a server that sends far more than any talk needs is cut off. It knows no clock."""
+"""How many things came lately: a peer that sends far more than any talk needs is cut off. It knows no clock."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ SLOTS = 10
 
 
 class Flood:
-    """`most` frames in `seconds` are borne."""
+    """`most` things (frames, errors) in `seconds` are borne."""
 
     def __init__(self, most: int, seconds: float) -> None:
         self._most = most
         self._slot_s = seconds / SLOTS
-        self._counts: deque[tuple[int, int]] = deque()  # step, frames
+        self._counts: deque[tuple[int, int]] = deque()  # step, how many
         self._sum = 0
 
     def came(self, frames: int, at: float) -> bool:

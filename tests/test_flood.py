@@ -1,6 +1,6 @@
 """The count of what came lately."""
 
-from voicecli.runtime.flood import Flood
+from voicecli.flood import Flood
 
 
 def test_as_many_as_are_borne_are_no_flood_and_one_more_is_g12():
