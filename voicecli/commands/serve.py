@@ -72,8 +72,8 @@ def run(
         _say(f"voicecli serve: listening on {url}")
 
     def reported(news: PartnerNews) -> None:
-        if news.state in ("absent", "broken"):
-            _complain(news.words)
+        if words := child.complaint(news, mind):
+            _complain(words)
 
     engines = None if tones else _engines(reported)
     llm = child.mind_of(mind)
