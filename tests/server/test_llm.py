@@ -148,6 +148,14 @@ def test_a_prompt_goes_out_whole_and_the_key_only_where_there_is_one():
         assert "authorization" not in second.headers
 
 
+def test_half_a_character_in_a_prompt_goes_out_as_it_is():
+    @run(says("Hi."))
+    async def _(server: ChatServer) -> None:
+        told = await thought(Mind(server.url, "m"), Prompt(messages=(Message("user", "a\ud800"),)))
+        assert told == [Grew("Hi."), Over()]
+        assert server.asked[0].body["messages"][-1]["content"] == "a\ud800"
+
+
 def test_a_query_of_the_url_stays_behind_the_path():
     @run(says("Hi."))
     async def _(server: ChatServer) -> None:

@@ -6,6 +6,7 @@ It knows no session and no sound. What goes wrong is the end of an answer, with 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import os
 import socket
@@ -153,9 +154,9 @@ class Mind:
         """As `think`, but what goes wrong below HTTP is raised."""
         until = asyncio.get_running_loop().time() + self._patience.first_s
         for _ in range(MOST_ASKED):
-            asked = chat_wire.request(prompt, self.model, self._ways)
+            asked = json.dumps(chat_wire.request(prompt, self.model, self._ways)).encode()  # half characters and all
             async with asyncio.timeout_at(until):
-                response = await self._sent("POST", "chat/completions", msgspec.json.encode(asked))
+                response = await self._sent("POST", "chat/completions", asked)
             try:
                 if response.status_code == 200:
                     async with aclosing(self._read(response, reading, until)) as answer:
@@ -256,6 +257,8 @@ def _failure(error: Exception) -> StatusError:
     import httpx2
 
     match error:
+        case httpx2.InvalidURL():
+            return failed("llm_unreachable", "its URL is none")
         case httpx2.ProxyError() | ImportError() | ValueError():
             return failed("llm_unreachable", "the proxy of the environment did not let it through, or is none")
         case httpx2.ConnectTimeout():
