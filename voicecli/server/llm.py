@@ -167,7 +167,7 @@ class Mind:
                     body = await _some(response, MOST_REFUSED_BYTES)
             finally:
                 await response.aclose()
-            ways = chat_wire.relearned(self._ways, response.status_code, chat_wire.words_of(body))
+            ways = chat_wire.relearned(self._ways, response.status_code, body.decode("utf-8", "replace"))
             if ways is None:
                 break
             self._ways = ways
