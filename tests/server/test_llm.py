@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -336,6 +338,26 @@ def test_g5_a_redirect_is_not_followed():
                 assert "127.0.0.1" in (over.error.message or "")
                 assert (await Mind(server.url, "m", KEY).check()).state is MindState.READY
             assert other.connections == 0
+
+    asyncio.run(main())
+
+
+def test_g7_a_certificate_that_nobody_trusts_is_not_trusted_here():
+    async def main() -> None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(Path(__file__).parent.parent / "runtime" / "untrusted.pem")
+        async with asyncio.timeout(LIMIT_S), ChatServer(says("Hi."), tls=tls) as server:
+            for host in ("127.0.0.1", "localhost"):
+                *_, over = await thought(Mind(f"https://{host}:{server.port}/v1", "m", KEY))
+                assert isinstance(over, Over)
+                assert over.error is not None
+                assert over.error.code == "llm_unreachable"
+                assert "not be private" in (over.error.message or "")
+            *_, over = await thought(Mind(f"http://127.0.0.1:{server.port}/v1", "m", KEY))
+            assert isinstance(over, Over)
+            assert over.error is not None
+            assert over.error.code in ("llm_cut", "llm_garbled")
+            assert server.asked == []
 
     asyncio.run(main())
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
-import socket
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -234,8 +232,17 @@ class Mind:
                 logging.getLogger(name).setLevel(logging.WARNING)
             timeout = httpx2.Timeout(None, connect=self._patience.connect_s, write=self._patience.connect_s)
             # Loopback has no proxy (G7); others have the one of the environment.
-            self._client = httpx2.AsyncClient(timeout=timeout, trust_env=self._literal is None)
+            here = self._literal is not None
+            # Without TLS no certificates are needed, which take a tenth of a second to load.
+            bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if here and self._url.scheme == "http" else True
+            self._client = httpx2.AsyncClient(timeout=timeout, trust_env=not here, verify=bare)
         return self._client
+
+
+def _failure(error: Exception) -> StatusError:
+    from voicecli.server.llm_failures import failure  # it loads the library
+
+    return failure(error)
 
 
 async def _some(response: httpx2.Response, most: int) -> bytes:
@@ -250,44 +257,6 @@ async def _some(response: httpx2.Response, most: int) -> bytes:
 
 def _over(error: StatusError) -> Over:
     return Over("failed", error=error)
-
-
-def _failure(error: Exception) -> StatusError:
-    """What went wrong below HTTP. No text of an exception is quoted, because a header may stand in it."""
-    import httpx2
-
-    match error:
-        case httpx2.InvalidURL():
-            return failed("llm_unreachable", "its URL is none")
-        case httpx2.ProxyError() | ImportError() | ValueError():
-            return failed("llm_unreachable", "the proxy of the environment did not let it through, or is none")
-        case httpx2.ConnectTimeout():
-            return failed("llm_unreachable", "nothing answers there")
-        case httpx2.ConnectError():
-            return failed("llm_unreachable", _below(error))
-        case httpx2.RemoteProtocolError() if "disconnected" not in str(error) and "closed" not in str(error):
-            return failed("llm_garbled", "it does not speak HTTP")
-        case httpx2.HTTPError():
-            return failed("llm_cut")
-        case _:
-            return failed("llm_failed", f"a failure of voicecli's own: {type(error).__name__}")
-
-
-def _below(error: BaseException) -> str:
-    """Why there is no connection, as the system says it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError):
-            return "the connection would not be private: its certificate, or its scheme, is not right"
-        if isinstance(seen, socket.gaierror):
-            return "the name of its host could not be found"
-        if isinstance(seen, OSError) and seen.strerror and seen.errno:
-            return os.strerror(seen.errno)
-        if isinstance(seen, BaseExceptionGroup):
-            seen = seen.exceptions[0]
-        else:
-            seen = seen.__cause__ or seen.__context__
-    return ""
 
 
 def _news(state: MindState, words: str = "", models: tuple[str, ...] = ()) -> MindNews:
