@@ -10,7 +10,7 @@ READS_THE_WALL_CLOCK = {
     "commands/conversing.py": {"datetime.now"},  # when the talk began, in its first line
     "logs.py": {"time.strftime"},  # the name of the log
     "runtime/socket.py": {"time.time"},  # once per connection, for what the server dates by it
-    "server/serve.py": {"time.time"},  # once per session, for when it expires
+    "server/serve.py": {"time.time", "datetime.now"},  # when a session expires; what time it is, for who asks
 }
 
 

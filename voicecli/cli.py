@@ -42,7 +42,8 @@ voicecli talk --ptt                                 push-to-talk: enter starts a
 voicecli talk --echo half-duplex                    with open speakers
 voicecli talk --audio-in clip:hello                 a clip asks in the place of your microphone
 voicecli talk --audio-in q.wav --audio-out a.wav    files in the place of devices
-voicecli talk --url ws://localhost:8765/v1/realtime another server""",
+voicecli talk --url ws://localhost:8765/v1/realtime another server
+voicecli talk --llm-url http://127.0.0.1:11434/v1 --llm-model llama3.2    a model of your own""",
     "chat": """\
 voicecli chat                        type, read the answers
 voicecli chat "why is the sky blue"  the bare answer on stdout, all else on stderr

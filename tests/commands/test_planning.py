@@ -14,8 +14,9 @@ from voicecli.protocol.codec import encode
 from voicecli.protocol.events import SessionUpdate
 from voicecli.protocol.items import CustomVoice, NoiseReduction, SessionConfig, Transcription, TurnDetection
 from voicecli.protocol.profiles import GENERIC_BETA, OPENAI, choose
+from voicecli.secret import Secret
 from voicecli.settings import Settings
-from voicecli.target import Target
+from voicecli.target import MindTarget, Target
 
 NEWER = ("temperature", "max_response_output_tokens", "speed", "input_audio_noise_reduction", "tracing")
 SERVER_VAD = TurnDetection("server_vad", 0.5, 300, 500, create_response=True)
@@ -172,3 +173,20 @@ def test_the_model_that_is_told_is_the_one_that_is_dialled(url: str, asked: str 
     dial = dialled(settings, target, choose(url, "auto", offline=False).profile)
     assert started(settings, target, "talk", dial, "", "1").model == model
     assert dial.endswith(f"?model={quote(model, safe='')}")
+
+
+def test_a_language_model_of_ones_own_is_in_the_plan_and_in_the_first_change_without_its_key() -> None:
+    mind = MindTarget(
+        "https://models.example/v1?code=x", "llama3.2", Secret("sk-CANARY0123456789"), "--llm-url", "config.env"
+    )
+    offline = Target("", None, True, "--llm-url")
+    planned = plan(Settings(), offline, "talk", Sides(), "ws://127.0.0.1:1/", mind=mind)
+    assert planned.mind == " llama3.2 at models.example"
+    first = started(Settings(), offline, "talk", "ws://127.0.0.1:1/", "", "1", mind=mind)
+    assert (first.model, first.mind_model, first.mind_host, first.mind_local) == (
+        *("llama3.2", "llama3.2", "models.example"),
+        False,
+    )
+    assert (first.key_source, first.url_source, first.key_withheld) == ("config.env", "--llm-url", False)
+    assert "CANARY" not in repr(planned) + repr(first)
+    assert plan(Settings(), offline, "talk", Sides(), "ws://127.0.0.1:1/").mind == ""

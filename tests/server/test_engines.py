@@ -146,6 +146,21 @@ def test_a_third_utterance_of_one_session_is_refused_and_another_session_is_not_
     run(story)
 
 
+def test_a_session_has_no_more_than_ten_minutes_of_sound_waiting_g25() -> None:
+    async def story() -> None:
+        async with hall(part=Part.EAR) as it:
+            tasks = [asyncio.create_task(it.engines.recognise("a", b"aa" * (599 * 24_000)))]
+            await asyncio.sleep(0)
+            with pytest.raises(Busy):
+                await it.engines.recognise("a", b"bb" * (2 * 24_000))
+            tasks.append(asyncio.create_task(it.engines.recognise("a", b"cc" * 24_000)))
+            await asyncio.sleep(0)
+            it.engines.forget("a")
+            assert [type(end) for end in await asyncio.gather(*tasks, return_exceptions=True)] == [EngineFailed] * 2
+
+    run(story)
+
+
 def test_nothing_said_is_no_words_without_asking_anybody() -> None:
     async def story() -> None:
         async with hall(part=Part.EAR) as it:

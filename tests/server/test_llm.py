@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -148,6 +150,14 @@ def test_a_prompt_goes_out_whole_and_the_key_only_where_there_is_one():
         assert "authorization" not in second.headers
 
 
+def test_half_a_character_in_a_prompt_goes_out_as_it_is():
+    @run(says("Hi."))
+    async def _(server: ChatServer) -> None:
+        told = await thought(Mind(server.url, "m"), Prompt(messages=(Message("user", "a\ud800"),)))
+        assert told == [Grew("Hi."), Over()]
+        assert server.asked[0].body["messages"][-1]["content"] == "a\ud800"
+
+
 def test_a_query_of_the_url_stays_behind_the_path():
     @run(says("Hi."))
     async def _(server: ChatServer) -> None:
@@ -156,7 +166,8 @@ def test_a_query_of_the_url_stays_behind_the_path():
 
 
 def test_a_server_that_does_not_count_is_asked_without_it_from_then_on():
-    refuses = responds(400, {"error": {"message": "unknown field stream_options"}})
+    place = ["body", "stream_options"]
+    refuses = responds(422, {"detail": [{"type": "extra_forbidden", "loc": place, "msg": "not permitted"}]})
 
     @run(refuses, says("Hi."))
     async def _(server: ChatServer) -> None:
@@ -327,6 +338,26 @@ def test_g5_a_redirect_is_not_followed():
                 assert "127.0.0.1" in (over.error.message or "")
                 assert (await Mind(server.url, "m", KEY).check()).state is MindState.READY
             assert other.connections == 0
+
+    asyncio.run(main())
+
+
+def test_g7_a_certificate_that_nobody_trusts_is_not_trusted_here():
+    async def main() -> None:
+        tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        tls.load_cert_chain(Path(__file__).parent.parent / "runtime" / "untrusted.pem")
+        async with asyncio.timeout(LIMIT_S), ChatServer(says("Hi."), tls=tls) as server:
+            for host in ("127.0.0.1", "localhost"):
+                *_, over = await thought(Mind(f"https://{host}:{server.port}/v1", "m", KEY))
+                assert isinstance(over, Over)
+                assert over.error is not None
+                assert over.error.code == "llm_unreachable"
+                assert "not be private" in (over.error.message or "")
+            *_, over = await thought(Mind(f"http://127.0.0.1:{server.port}/v1", "m", KEY))
+            assert isinstance(over, Over)
+            assert over.error is not None
+            assert over.error.code in ("llm_cut", "llm_garbled")
+            assert server.asked == []
 
     asyncio.run(main())
 

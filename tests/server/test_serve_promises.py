@@ -468,7 +468,7 @@ def test_g19_the_server_inside_a_client_takes_one_session_and_only_with_its_toke
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=tmp_path) as child:
         assert child.stdin is not None
         assert child.stdout is not None
-        child.stdin.write(token.encode() + b"\n")
+        child.stdin.write(token.encode() + b'\n{"tones": true}\n')
         child.stdin.flush()
         url = json.loads(child.stdout.readline())["url"]
         in_loop(lambda: work(url))

@@ -176,7 +176,7 @@ def test_a_session_counts_on_engines_that_are_there_or_are_being_loaded(there: E
 @asynccontextmanager
 async def served(speech: Speech | None = None, mind: Mind | None = None) -> AsyncIterator[str]:
     told: list[str] = []
-    house = House(door.Door(), Bounds(), Limits(), told.append, speech, mind)
+    house = House(door.Door(), Bounds(), Limits(), told.append, speech=speech, mind=mind)
     ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     task = asyncio.create_task(run(house, "127.0.0.1", 0, ready.set_result, stop))

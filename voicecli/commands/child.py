@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Final, Literal
 
 from voicecli.core.stimuli import PartnerNews
+from voicecli.printable import one_line
 from voicecli.runtime.child import LONGEST, Llm, Wanted, news_line, read_wanted
 from voicecli.server.engines import EngineNews, EngineState
 from voicecli.server.llm import Mind, MindNews, MindState
@@ -78,6 +79,18 @@ def mind_news(news: MindNews) -> PartnerNews:
         return PartnerNews("mind", "ready")
     absent = news.state in (MindState.UNREACHABLE, MindState.UNLISTED)
     return PartnerNews("mind", "absent" if absent else "broken", news.words, news.state.value)
+
+
+def complaint(news: PartnerNews, mind: MindTarget | None) -> str:
+    """What who runs `voicecli serve` is to know of it, in one printable line; "" where all is well."""
+    if news.state not in ("absent", "broken"):
+        return ""
+    if news.part != "mind" or mind is None:
+        return one_line(news.words, 400)
+    from voicecli.core import notices  # the child of a talk needs no words
+
+    told = notices.told(news.code, mind=f" {mind.model} at {mind.host}")
+    return one_line(f"{told.title} {told.hint}" + (f' ("{one_line(news.words, 200)}")' if news.words else ""), 1000)
 
 
 async def look_at(mind: Mind, tell: Callable[[PartnerNews], None]) -> None:

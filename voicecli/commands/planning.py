@@ -208,7 +208,9 @@ def started(
         version=version,
         mode="ptt" if settings.ptt and mode == "talk" else mode,
         url="" if target.offline else Redactor()(url),
-        model=Redactor()(in_query(target.url, known.model_query) or settings.model or known.model),
+        model=Redactor()(
+            mind.model if mind else in_query(target.url, known.model_query) or settings.model or known.model
+        ),
         voice=settings.voice or _voice(given) or known.voice if mode == "talk" else None,
         offline=target.offline,
         key_source=key_of.key_source,

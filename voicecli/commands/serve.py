@@ -79,8 +79,8 @@ def run(
             _complain(clean(line))
 
     def reported(news: PartnerNews) -> None:
-        if news.state in ("absent", "broken"):
-            tell(news.words)
+        if words := child.complaint(news, mind):
+            tell(words)
 
     engines = None if settings.tones else _engines(reported)
     llm = child.mind_of(mind)

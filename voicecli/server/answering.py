@@ -263,7 +263,10 @@ class Answering:
                     messages=messages,
                     tools=_callable(config),
                     tool_choice=_said(config.tool_choice) or "auto",
-                    temperature=_said(config.temperature),
+                    # The contract's own value is nobody's wish: the model's server knows better what suits it.
+                    temperature=None
+                    if config.temperature in (UNSET, configuration.TEMPERATURE)
+                    else config.temperature,
                     max_tokens=most if isinstance(most, int) else None,
                     spoken=spoken,
                 ),

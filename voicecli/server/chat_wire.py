@@ -47,7 +47,7 @@ def request(prompt: Prompt, model: str, ways: Ways) -> dict[str, Any]:
 
 
 def relearned(ways: Ways, status: int, said: str) -> Ways | None:
-    """How to ask a server that has refused with `said`; None: it is not about how it was asked."""
+    """How to ask a server whose refusal has `said` in it; None: it is not about how it was asked."""
     if status not in (400, 422):
         return None
     if ways.usage and "stream_options" in said:
@@ -169,6 +169,9 @@ def told(said: Any) -> str:
         case {"detail": inner}:  # FastAPI: text, or a list of what is wrong
             return told(inner)
         case [{"msg": str(message)}, *_]:
-            return message.strip()[:LONGEST_WORDS]
+            where = ".".join(map(str, said[0].get("loc") or ()))[:60] if isinstance(said[0].get("loc"), list) else ""
+            return f"{message.strip()[:LONGEST_WORDS]}{where and f' ({where})'}"
+        case [{"error": inner}, *_]:  # Gemini
+            return told(inner)
         case _:
             return ""

@@ -20,6 +20,7 @@ from voicecli.server.refusals import invalid, invalid_value
 
 MODEL: Final = EMBEDDED_GA.model
 VOICE: Final = "alloy"
+TEMPERATURE: Final = 0.8
 MOST_DESCRIPTION: Final = 1024
 """Characters of a function's description (seen at OpenAI, not in the contract)."""
 _FIXED: Final = frozenset({"id", "object", "expires_at", "model"})
@@ -55,7 +56,7 @@ def defaults(session_id: str, model: str | None, expires_at: int | None) -> Sess
         turn_detection=DETECTION,
         tools=(),
         tool_choice="auto",
-        temperature=0.8,
+        temperature=TEMPERATURE,
         max_response_output_tokens="inf",
         input_audio_noise_reduction=None,
         speed=1.0,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from enum import Enum
 from typing import Final, NamedTuple
 
+from voicecli.ports import RATE
 from voicecli.printable import one_line
 from voicecli.server.engine_jobs import Hearing, Saying, WrongAnswer
 from voicecli.server.engine_process import Ended, EngineProcess
@@ -18,6 +19,8 @@ from voicecli.speech.weights import Lack, Part
 
 QUEUED: Final[Mapping[Part, int]] = {Part.EAR: 2, Part.VOICE: 16}
 """What a session may have waiting: utterances; sentences, of up to eight responses at once."""
+QUEUED_BYTES: Final = 2 * 600 * RATE
+"""And no more than ten minutes of sound; one alone may be of any length."""
 
 
 class EngineState(Enum):
@@ -110,7 +113,8 @@ class Desk:
         if self._closed is not None:
             raise EngineFailed(self._closed)
         waiting = [job for job in self._rota.waiting(session) if not job.task.begun and not job.done.done()]
-        if len(waiting) >= QUEUED[self._part]:
+        size = task.size + sum(job.task.size for job in waiting)
+        if len(waiting) >= QUEUED[self._part] or (waiting and size > QUEUED_BYTES):
             raise Busy(f"{len(waiting)} are waiting for {self._name} already")
         job = _Job(task, asyncio.get_running_loop().create_future())
         self._rota.put(session, job)

@@ -24,6 +24,7 @@ class Hearing:
     """An utterance, done window by window: a long one holds up nobody else for long."""
 
     def __init__(self, pcm: bytes) -> None:
+        self.size = len(pcm)
         self._rest = memoryview(pcm)
         self.words: list[str] = []
 
@@ -54,6 +55,7 @@ class Saying:
     """A sentence, done in pieces where it is very long."""
 
     def __init__(self, sentence: str) -> None:
+        self.size = len(sentence)
         whole = sentence.encode("utf-8", "replace").decode()  # half a surrogate pair fits in no frame
         self._rest = deque(cut(whole) if whole else [""])
         self.sounds: list[bytes] = []

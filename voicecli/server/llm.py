@@ -6,9 +6,8 @@ It knows no session and no sound. What goes wrong is the end of an answer, with 
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
-import os
-import socket
 import ssl
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -153,9 +152,9 @@ class Mind:
         """As `think`, but what goes wrong below HTTP is raised."""
         until = asyncio.get_running_loop().time() + self._patience.first_s
         for _ in range(MOST_ASKED):
-            asked = chat_wire.request(prompt, self.model, self._ways)
+            asked = json.dumps(chat_wire.request(prompt, self.model, self._ways)).encode()  # half characters and all
             async with asyncio.timeout_at(until):
-                response = await self._sent("POST", "chat/completions", msgspec.json.encode(asked))
+                response = await self._sent("POST", "chat/completions", asked)
             try:
                 if response.status_code == 200:
                     async with aclosing(self._read(response, reading, until)) as answer:
@@ -166,7 +165,7 @@ class Mind:
                     body = await _some(response, MOST_REFUSED_BYTES)
             finally:
                 await response.aclose()
-            ways = chat_wire.relearned(self._ways, response.status_code, chat_wire.words_of(body))
+            ways = chat_wire.relearned(self._ways, response.status_code, body.decode("utf-8", "replace"))
             if ways is None:
                 break
             self._ways = ways
@@ -233,8 +232,17 @@ class Mind:
                 logging.getLogger(name).setLevel(logging.WARNING)
             timeout = httpx2.Timeout(None, connect=self._patience.connect_s, write=self._patience.connect_s)
             # Loopback has no proxy (G7); others have the one of the environment.
-            self._client = httpx2.AsyncClient(timeout=timeout, trust_env=self._literal is None)
+            here = self._literal is not None
+            # Without TLS no certificates are needed, which take a tenth of a second to load.
+            bare = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if here and self._url.scheme == "http" else True
+            self._client = httpx2.AsyncClient(timeout=timeout, trust_env=not here, verify=bare)
         return self._client
+
+
+def _failure(error: Exception) -> StatusError:
+    from voicecli.server.llm_failures import failure  # it loads the library
+
+    return failure(error)
 
 
 async def _some(response: httpx2.Response, most: int) -> bytes:
@@ -249,42 +257,6 @@ async def _some(response: httpx2.Response, most: int) -> bytes:
 
 def _over(error: StatusError) -> Over:
     return Over("failed", error=error)
-
-
-def _failure(error: Exception) -> StatusError:
-    """What went wrong below HTTP. No text of an exception is quoted, because a header may stand in it."""
-    import httpx2
-
-    match error:
-        case httpx2.ProxyError() | ImportError() | ValueError():
-            return failed("llm_unreachable", "the proxy of the environment did not let it through, or is none")
-        case httpx2.ConnectTimeout():
-            return failed("llm_unreachable", "nothing answers there")
-        case httpx2.ConnectError():
-            return failed("llm_unreachable", _below(error))
-        case httpx2.RemoteProtocolError() if "disconnected" not in str(error) and "closed" not in str(error):
-            return failed("llm_garbled", "it does not speak HTTP")
-        case httpx2.HTTPError():
-            return failed("llm_cut")
-        case _:
-            return failed("llm_failed", f"a failure of voicecli's own: {type(error).__name__}")
-
-
-def _below(error: BaseException) -> str:
-    """Why there is no connection, as the system says it."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, ssl.SSLError):
-            return "the connection would not be private: its certificate, or its scheme, is not right"
-        if isinstance(seen, socket.gaierror):
-            return "the name of its host could not be found"
-        if isinstance(seen, OSError) and seen.strerror and seen.errno:
-            return os.strerror(seen.errno)
-        if isinstance(seen, BaseExceptionGroup):
-            seen = seen.exceptions[0]
-        else:
-            seen = seen.__cause__ or seen.__context__
-    return ""
 
 
 def _news(state: MindState, words: str = "", models: tuple[str, ...] = ()) -> MindNews:

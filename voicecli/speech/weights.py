@@ -6,7 +6,6 @@ The packages are found and never imported here: one of them would load sound dev
 from __future__ import annotations
 
 import hashlib
-import importlib.metadata
 import platform
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -161,6 +160,8 @@ def words(part: Part, lack: Lack) -> str:
 
 def _different(weights: Weights) -> Lack | None:
     """Another version is the likely cause of a file that is not as it has to be, and is told as that."""
+    import importlib.metadata  # 20 ms that only a fault is worth
+
     try:
         installed = importlib.metadata.version(weights.package)
     except (importlib.metadata.PackageNotFoundError, ValueError):

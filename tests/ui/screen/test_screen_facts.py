@@ -391,11 +391,12 @@ def test_a_key_that_was_withheld_is_said() -> None:
 )
 def test_a_language_model_of_ones_own_is_said_first(local: bool, withheld: bool, words: str) -> None:
     facts = Facts()
-    asked = replace(started(offline=True), mind_model="llama3.2", mind_host="models.example:1")
+    asked = replace(started(offline=True), mind_model="llama3.2", mind_host="models.example:1", url_source="--llm-url")
     facts.apply(replace(asked, mind_local=local, key_withheld=withheld), START)
     (quiet,) = facts.quiet
     assert quiet.told.title == "Talking with the language model llama3.2 at models.example:1."
-    assert quiet.told.hint.startswith(words)
+    source = "Asked for by --llm-url, with the key from config.env. "
+    assert quiet.told.hint.startswith(f"{source}{words}")
 
 
 def test_nothing_is_heard_of_a_talk_without_sound() -> None:

@@ -211,7 +211,9 @@ class Facts:
         if started.mind_model:
             title = f"Talking with the language model {started.mind_model} at {started.mind_host}."
             withheld = "Your key was not sent, because the link is not encrypted. " if started.key_withheld else ""
-            hint = f"{withheld}{where_words_go(started)}"
+            key = f", with the key from {started.key_source}" if started.key_source else ""
+            source = f"Asked for by {started.url_source}{key}. " if started.url_source else ""
+            hint = f"{source}{withheld}{where_words_go(started)}"
             self.quiet.append(Quiet(None, Told(severity="info", code="llm", title=title, hint=hint), at))
         elif started.offline:
             why, how = ("It was asked for.", "") if started.url_source else ("No key is set.", f" {_HOW_TO_KEY}")
