@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicecli.runtime.terminal import Known, Modes, ask, foreground, light_by_name, read
+from voicecli.runtime.terminal import ASK, Known, Modes, ask, foreground, light_by_name, read
 
 termios = pytest.importorskip("termios")
 
