@@ -234,12 +234,12 @@ def children(pid: int) -> list[int]:
 
 
 def gone(pid: int) -> bool:
-    """Whether the process has ended; one that only waits to be collected has."""
+    """Whether the process has ended; one that only waits to be collected has, which it cannot be before its threads."""
     try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
         return True
-    return state == "Z"
+    return fields[0] == "Z" and int(fields[17]) <= 1
 
 
 def wait_for(true: Callable[[], bool], limit_s: float = PATIENCE_S) -> None:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from voicecli.runtime.terminal import ASK, Known, Modes, ask, light_by_name, read
+from voicecli.runtime.terminal import ASK, Known, Modes, ask, foreground, light_by_name, read
 
 termios = pytest.importorskip("termios")
 
@@ -112,3 +112,10 @@ def test_modes_are_put_back_by_force() -> None:
         written += os.read(master, 4096)
     for mode in (b"?1049l", b"?1003l", b"?2004l", b"?25h", b"<u", b"?7h"):
         assert b"\x1b[" + mode in written
+
+
+def test_where_nobody_can_be_asked_the_terminal_is_ours() -> None:
+    _, slave = os.openpty()
+    reader, _ = os.pipe()
+    assert foreground(slave)
+    assert foreground(reader)

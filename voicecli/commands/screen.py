@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
@@ -26,7 +26,7 @@ from voicecli.commands.opening import Show
 from voicecli.commands.veil import Veil
 from voicecli.core.changes import Told
 from voicecli.runtime.process import end_within
-from voicecli.runtime.terminal import Known, Modes, ask, light_by_name
+from voicecli.runtime.terminal import Known, Modes, ask, foreground, light_by_name
 from voicecli.runtime.thread import settle_interpreter
 from voicecli.settings import Settings
 from voicecli.ui.plain import end_line, notice_line, transcript
@@ -39,6 +39,8 @@ MOST_LOOKED_AT: Final = 2000
 SMALLEST: Final = (20, 5)
 SHOW_END_S: Final = 5.0
 """A terminal that stopped reading does not hold up the end for longer."""
+HEARD_S: Final = 0.1
+"""A signal that came while we were stopped has been heard of by then."""
 BUG: Final = 70
 EXPLAINED: Final = (1, 3, 4, BUG)
 """Exit codes that a person did not ask for."""
@@ -121,7 +123,7 @@ class Screen:
             files=_files,
             clean=self._parts.config.redactor,
             settle=settle_interpreter,
-            halt=_halt,
+            halt=lambda at_once: _halt(at_once, lambda: bool(talk.leaving)),
             ending=lambda: bool(talk.leaving),
             driver_class=_driver(),
         )
@@ -238,9 +240,25 @@ def _files(beginning: str) -> list[str]:
     return sorted(found)
 
 
-def _halt() -> None:
-    """Stops this process until it is told to go on."""
-    os.kill(os.getpid(), getattr(signal, "SIGSTOP"))  # noqa: B009 - not on Windows, where nobody calls this
+def _halt(at_once: bool, ending: Callable[[], bool]) -> None:
+    """Stops this process until it goes on with the terminal in its hands, or a signal has ended the talk meanwhile.
+
+    Told to go on in the background (`bg`, or a signal that ends it with SIGCONT behind), it stops again only after a
+    moment: the system gives a signal to any of our threads, and main may go on before it has heard of that.
+    """
+    while True:
+        if at_once:
+            os.kill(os.getpid(), getattr(signal, "SIGSTOP"))  # noqa: B009 - not on Windows, where nobody calls this
+        at_once = True
+        end = time.perf_counter() + HEARD_S
+        while not ending():
+            if foreground(0):
+                return
+            if time.perf_counter() >= end:
+                break
+            time.sleep(0.005)
+        else:
+            return
 
 
 def _size() -> tuple[int, int]:

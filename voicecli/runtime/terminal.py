@@ -9,6 +9,8 @@ import importlib
 import os
 import re
 import select
+import signal
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -105,6 +107,26 @@ def light_by_name(colours: str) -> bool | None:
     return int(last) == 7 or 9 <= int(last) <= 15
 
 
+def foreground(stdin: int) -> bool:
+    """Whether the terminal is ours now and not a shell's; so it is where there is nobody to ask."""
+    try:
+        return bool(_POSIX.tcgetpgrp(stdin) == _POSIX.getpgrp())
+    except (OSError, AttributeError):  # no terminal, not the one that controls us, or a system without groups
+        return True
+
+
+@contextmanager
+def unstopped() -> Iterator[None]:
+    """Meanwhile this thread may write to the terminal and set its modes from the background, and nobody stops us."""
+    if sys.platform != "win32":
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+    try:
+        yield
+    finally:
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Modes:
     """How the terminal was before; `restore` puts it back whatever has happened since."""
 
@@ -119,7 +141,12 @@ class Modes:
         """By force, in `RESTORE_S` at most: what still waits to be shown is thrown away.
 
         A terminal may have stopped reading, and somebody else's write may hang in it: each flush lets that go on.
+        From the background too: to be stopped at the end would be never to end.
         """
+        with unstopped():
+            self._restore()
+
+    def _restore(self) -> None:
         if termios is not None and self._before is not None:
             with suppress(termios.error, OSError):
                 termios.tcsetattr(self._stdin, termios.TCSANOW, self._before)

@@ -72,7 +72,7 @@ def play(
         talking,
         clock or Clock(),
         Look(),
-        halt=lambda: stops.append("halted"),
+        halt=lambda at_once: stops.append("halted" if at_once else "held"),
         ending=lambda: ended_by_then and "halted" in stops,
         driver_class=Suspending,
     )

@@ -35,7 +35,10 @@ _OFF: Final = Told(
 
 @runtime_checkable
 class Restartable(Protocol):
-    """A driver that can put the terminal's modes on again."""
+    """A driver that can put the terminal's modes on again, and knows whether the terminal is ours."""
+
+    @property
+    def foreground(self) -> bool: ...
 
     def restart(self) -> None: ...
 
@@ -55,13 +58,13 @@ class Citizen(App[int]):
         clock: Callable[[], float],
         *,
         settle: Callable[[], None] = lambda: None,
-        halt: Callable[[], None] = lambda: None,
+        halt: Callable[[bool], None] = lambda _at_once: None,
         ending: Callable[[], bool] = lambda: False,
         driver_class: type[Driver] | None = None,
     ) -> None:
-        """`settle` is called once the screen stands, for the interpreter; `halt` stops the process until it goes on.
+        """`settle` is called once the screen stands, for the interpreter. `ending`: a signal has ended the talk.
 
-        `ending`: a signal has ended the talk.
+        `halt` stops the process, at once or where the terminal is not ours, until it is ours or the talk has ended.
         """
         super().__init__(driver_class=driver_class)
         self.typed_before = b""
@@ -118,7 +121,12 @@ class Citizen(App[int]):
     def _afresh(self) -> None:
         """Somebody stopped us without asking: nobody knows what the terminal is like now."""
         driver: object = self._driver
-        if isinstance(driver, Restartable) and not self._ending():
+        if not isinstance(driver, Restartable) or self._driver is None:
+            return
+        if not driver.foreground:
+            with self._driver.no_automatic_restart():
+                self._halt(False)
+        if not self._ending():
             driver.restart()
             self.refresh(layout=True)
 
@@ -150,7 +158,7 @@ class Citizen(App[int]):
         self._stop_by = None
         try:
             with self.suspend():
-                self._halt()
+                self._halt(True)
                 if self._ending():
                     raise _EndedMeanwhile
         except _EndedMeanwhile:

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import selectors
+import signal
 import sys
 from codecs import getincrementaldecoder
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import IO, TYPE_CHECKING, Any, Final, Protocol
 
 from textual import events
@@ -24,6 +26,7 @@ from voicecli.ui.screen.incoming import Incoming
 if TYPE_CHECKING:
     from textual.app import App
 
+assert sys.platform != "win32", "there Textual's own is used"
 
 WAIT_S: Final = 0.005
 LOOK_S: Final = 0.1
@@ -85,6 +88,14 @@ class TalkDriver(LinuxDriver):
             return super()._get_terminal_size()
         return (size.columns, size.lines) if size.columns and size.lines else super()._get_terminal_size()
 
+    @property
+    def foreground(self) -> bool:
+        """Whether the terminal is ours now and not a shell's; so it is where it does not control us."""
+        try:
+            return os.tcgetpgrp(self.fileno) == os.getpgrp()
+        except OSError:
+            return True
+
     def restart(self) -> None:
         """Puts every mode on again; where they are on, off before."""
         if self._key_thread is not None:
@@ -108,7 +119,8 @@ class TalkDriver(LinuxDriver):
 
     def disable_input(self) -> None:
         if not self._resting:
-            super().disable_input()
+            with _unstopped():
+                super().disable_input()
 
     def stop_application_mode(self) -> None:
         if self._resting:
@@ -116,7 +128,8 @@ class TalkDriver(LinuxDriver):
         if self._mouse_pixels:
             self.write("\x1b[?1016l")
             self._mouse_pixels = False
-        super().stop_application_mode()
+        with _unstopped():
+            super().stop_application_mode()
         self._key_thread = None
 
     def close(self) -> None:
@@ -168,6 +181,16 @@ class TalkDriver(LinuxDriver):
         if dropped:
             self._host.paste_cut(dropped)
         return events.Paste(text)
+
+
+@contextmanager
+def _unstopped() -> Iterator[None]:
+    """To set modes or to flush from the background would stop us for good where a signal has ended the talk."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTTOU})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _Out:
