@@ -1,7 +1,7 @@
 """`python -m benchmarks --serve`: what sessions of `voicecli serve` cost a core, and a soak that must leave no memory.
 
 Clients stream sound in real time, as microphones do, hands-free: they speak, hear a part of the answer, and every
-second time speak into it and truncate it.
+second time speak into it and truncate it. In the soak half of them say themselves where their turns end.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import random
 from collections.abc import Callable
 from contextlib import suppress
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from tests.server.served_process import MIB, SAID, Client, Probe, Served, client
 from voicecli.ports import RATE
 
 BLOCK_S = 0.02
+BY_HAND: dict[str, Any] = {"audio": {"input": {"turn_detection": None}}}
 PAUSES_S = (1.6, 5.0)
 """After what is said: into the answer, and after it."""
 
@@ -88,8 +89,7 @@ async def listening(one: Client, seconds: float, rng: random.Random) -> None:
 
 async def measured(server: Served, sessions: int, seconds: float, hears: bool) -> Row:
     """So many sessions in real time; without `hears` nobody looks for speech in what they send."""
-    by_hand = {"audio": {"input": {"turn_detection": None}}}
-    ones = [await client(server.url, **({} if hears else by_hand)) for _ in range(sessions)]
+    ones = [await client(server.url, **({} if hears else BY_HAND)) for _ in range(sessions)]
     beside = await client(server.url)
     probe = Probe(beside)
     rng = random.Random(1)
@@ -103,6 +103,13 @@ async def measured(server: Served, sessions: int, seconds: float, hears: bool) -
     waits = np.array(probe.waits_s) * 1000
     what = "hands-free" if hears else "without turn detection"
     return Row(sessions, what, cpu / took, cpu / sessions / took * 60, waits)
+
+
+async def by_hand(one: Client, seconds: float) -> None:
+    """The talk of a client that says itself where its turns end, and is silent in between."""
+    until = perf_counter() + seconds
+    while perf_counter() < until:
+        await one.talk(3, 1.0, hands_free=False, pause_s=1.5)
 
 
 class Soaked(NamedTuple):
@@ -121,10 +128,13 @@ class Soaked(NamedTuple):
 
 
 async def soak(server: Served, sessions: int, seconds: float, say: Callable[[str], None]) -> Soaked:
-    ones = [await client(server.url) for _ in range(sessions)]
-    rng = random.Random(2)
+    hands_free = [await client(server.url) for _ in range(sessions // 2)]
+    pressing = [await client(server.url, **BY_HAND) for _ in range(sessions - len(hands_free))]
+    ones, rng = hands_free + pressing, random.Random(2)
     cpu, began = server.cpu_s(), perf_counter()
-    talks = asyncio.gather(*(listening(one, seconds, rng) for one in ones))
+    talks = asyncio.gather(
+        *(listening(one, seconds, rng) for one in hands_free), *(by_hand(one, seconds) for one in pressing)
+    )
     mib: list[float] = []
     for n in range(1, 11):
         await asyncio.sleep(max(0.0, began + n * seconds / 10 - perf_counter()))
