@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, assert_never
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 from msgspec.structs import replace
 
 from voicecli.ports import SAMPLES_PER_MS
@@ -342,6 +342,11 @@ class Answering:
 
 def _said(value: Any) -> Any:
     return None if value is UNSET else value
+
+
+def _wished(temperature: float | UnsetType) -> float | None:
+    """The contract's own value is nobody's wish: a language model's server knows better what suits it."""
+    return None if temperature is UNSET or temperature == configuration.TEMPERATURE else temperature
 
 
 def _wants_sound(config: SessionConfig) -> bool:

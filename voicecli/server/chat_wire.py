@@ -1,6 +1,6 @@
 """A prompt as the request of a chat completion, and what its refusal means; no socket, no clock.
 
-The spelling is that of OpenAI's `/v1/chat/completions`, as Ollama, llama.cpp, vLLM, LM Studio and gateways take it.
+What is written is OpenAI's `/v1/chat/completions`, as Ollama, llama.cpp, vLLM, LM Studio and gateways take it.
 """
 
 from __future__ import annotations
