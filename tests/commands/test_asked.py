@@ -70,7 +70,7 @@ def test_an_image_goes_by_a_command_in_json_and_the_end_of_the_input_waits_for_i
     assert (done.code, done.err) == (0, "")
     you, said = last_turns(objects(done.out)).values()
     assert (you["role"], you["image"], you["text"]) == ("you", "cat.png, 4x3", "what is this?")
-    assert 'You wrote: "what is this?".' in said["text"]
+    assert 'You wrote: "what is this?"' in said["text"]
     assert "You sent 1 image, which I cannot see." in said["text"]
 
 

@@ -55,7 +55,7 @@ def test_what_was_said_before_is_repeated_where_there_is_an_ear() -> None:
         (order,) = [order for order in talk.session.take_orders() if isinstance(order, Recognise)]
         frames += talk.take(talk.session.give(Recognised(order.item_id, told), talk.at)) + talk.rest()
         found.append(words(frames))
-    assert found[0].startswith(f'You said: "Good morning.". {HONEST}')
+    assert found[0].startswith(f'You said: "Good morning." {HONEST}')
     assert found[1] == "Good morning."
 
 

@@ -45,8 +45,8 @@ def test_it_never_answers_what_it_was_asked() -> None:
 
 
 def test_what_it_quotes_is_what_was_typed_or_said() -> None:
-    assert 'You wrote: "how are you?".' in said(typed="how are\n you?")
-    assert said(1, heard_ms=900, said="How are you?").startswith('You said: "How are you?". ')
+    assert 'You wrote: "how are you?" ' in said(typed="how are\n you?")
+    assert said(1, heard_ms=900, said="How are you?").startswith('You said: "How are you?" ')
 
 
 def test_a_long_text_is_quoted_in_short_and_at_a_word() -> None:

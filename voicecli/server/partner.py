@@ -231,15 +231,21 @@ def _ordinary(asked: Asked) -> Iterator[str]:
         yield offer.format(say="say" if asked.spoken and asked.said is not None else "write")
 
 
+def _quoted(text: str) -> str:
+    """As the end of a sentence."""
+    quotation = _quotation(text)
+    return f'"{quotation}"' if quotation.endswith((".", "!", "?")) else f'"{quotation}".'
+
+
 def _facts(asked: Asked) -> Iterator[str]:
     """What it knows of what it was told."""
     if asked.said:
-        yield f'You said: "{_quotation(asked.said)}".'
+        yield f"You said: {_quoted(asked.said)}"
     elif asked.heard_ms:
         yield f"I heard {asked.heard_ms / 1000:.1f} seconds of speech."
         yield "No words of it reach me." if asked.said is None else "No words were in it."
     if asked.typed:
-        yield f'You wrote: "{_quotation(asked.typed)}".'
+        yield f"You wrote: {_quoted(asked.typed)}"
     if asked.images:
         yield f"You sent {asked.images} image{'' if asked.images == 1 else 's'}, which I cannot see."
     if not (asked.said or asked.heard_ms or asked.typed or asked.images):
