@@ -1,5 +1,6 @@
 """Whatever comes as a frame: the decoder and the core neither raise nor keep much, in either spelling."""
 
+import os
 import random
 import time
 from pathlib import Path
@@ -15,8 +16,8 @@ from voicecli.protocol.codec import decode_server
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.events import Malformed, Unknown
 
-FRAMES = 25_000
-"""In each spelling."""
+FRAMES = int(os.environ.get("VOICECLI_FRAMES", "10_000"))
+"""In each spelling; more of them by hand."""
 STALL_S = 1.0
 """Ten times what is promised, because this machine does other things as well."""
 
@@ -50,8 +51,8 @@ def test_fuzzed_frames_are_events_and_the_core_takes_them(spelling, record_prope
 
 
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="no /proc")
-def test_fifty_thousand_hostile_events_keep_little_g11(record_property):
-    listener, events = Listener(), 50_000
+def test_hostile_events_keep_little_however_many_come_g11(record_property):
+    listener, events = Listener(), 2 * FRAMES
     sizes = [resident()]
     for n, event in enumerate(hostile(random.Random(11), events)):
         listener.takes(Received(event, 100))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 from typing import Any
 
 from hypothesis import given, settings
@@ -11,6 +12,9 @@ from hypothesis import strategies as st
 from server_talk import CALL, FIVE_SECONDS, SPOKEN_CALL, TWO_ITEMS, Talk, silence, speech
 
 from voicecli.protocol.dialects import Spelling
+
+EXAMPLES = int(os.environ.get("VOICECLI_EXAMPLES", "100"))
+"""Of frames that mean nothing; more of them by hand."""
 
 TYPES = (
     "session.update",
@@ -106,7 +110,7 @@ frames = st.fixed_dictionaries({"type": st.sampled_from(TYPES)}, optional=dict.f
 dumped = frames.map(json.dumps)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=EXAMPLES, deadline=None)
 @given(st.sampled_from(list(Spelling)), st.lists(st.binary(max_size=200) | st.text(max_size=200) | dumped, max_size=4))
 def test_any_frames_are_answered_or_carried_out(spelling: Spelling, given_frames: list[str | bytes]) -> None:
     talk = Talk(SPOKEN_CALL, TWO_ITEMS, spelling=spelling)

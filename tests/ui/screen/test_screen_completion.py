@@ -54,16 +54,20 @@ def test_choices_of_an_argument_are_offered_by_their_beginning_too():
     assert "/help mute" in lines("/help m")
 
 
-def test_files_are_offered_and_those_that_cannot_be_shown_are_not():
+@pytest.mark.parametrize("command", ["/save", "/image"])
+def test_files_are_offered_and_those_that_cannot_be_shown_are_not(command: str):
     asked: list[str] = []
 
     def files(beginning: str) -> Iterable[str]:
         asked.append(beginning)
         return ("notes/", "talk.md", "evil\x1b]0;x\x07.md")
 
-    found = choices("/save ta", a_talk(), DEFAULT, files)
+    found = choices(f"{command} ta", a_talk(), DEFAULT, files)
     assert asked == ["ta"]
-    assert [(choice.line, choice.whole) for choice in found] == [("/save notes/", False), ("/save talk.md", True)]
+    assert [(choice.line, choice.whole) for choice in found] == [
+        (f"{command} notes/", False),
+        (f"{command} talk.md", True),
+    ]
 
 
 def test_whatever_is_whole_can_be_done_as_it_stands():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 
+import pytest
 from conversation_app import SPEAKER, Shown, answer, done, grew, opened, typed
 from recording import Recording, text_of
 from textual.pilot import Pilot
@@ -249,6 +250,16 @@ def test_a_mark_that_begins_beside_the_text_takes_the_whole_line() -> None:
         await pilot.pause()
         assert app.screen.get_selected_text() == "One two."
         assert any(segment.style and segment.style.reverse for segment in app.conversation.render_line(y))
+
+    play(script, answer("a", "One two."), inks=PLAIN)
+
+
+@pytest.mark.parametrize("times", [2, 3])
+def test_clicks_that_are_quick_do_not_mark_the_whole_talk(times: int) -> None:
+    async def script(app: Shown, pilot: Pilot[None]) -> None:
+        await pilot.click(app.conversation, offset=(14, len(app.conversation.lines) - 1), times=times)
+        await pilot.pause()
+        assert not app.screen.get_selected_text()
 
     play(script, answer("a", "One two."), inks=PLAIN)
 

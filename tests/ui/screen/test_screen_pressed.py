@@ -52,9 +52,10 @@ def play(
     *,
     size: tuple[int, int] = (80, 24),
     keymap: Keymap = DEFAULT,
+    coloured: bool = True,
 ) -> Scripted:
     talking = Scripted(a_talk() if changes is None else changes)
-    app = TalkApp(talking, lambda: AT, Look(), keymap=keymap)
+    app = TalkApp(talking, lambda: AT, Look(coloured=coloured), keymap=keymap)
 
     async def run() -> None:
         async with app.run_test(size=size) as pilot:
@@ -430,6 +431,15 @@ def test_colours_and_motion_are_changed():
         assert app.theme == "voicecli-light"
 
     play(script)
+
+
+def test_where_there_are_no_colours_slash_theme_says_so():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press(*"/theme light", "enter")
+        await drained(pilot)
+        assert any("there are no colours" in line for line in app.face.conversation.lines)
+
+    play(script, coloured=False)
 
 
 def test_a_key_that_was_given_away_acts_as_the_new_one_and_its_old_place_is_free():

@@ -43,6 +43,12 @@ MOST_COPIED: Final = 100_000
 """Characters (G34)."""
 
 _AGAIN: Final = "again_to_quit"
+_NO_COLOURS: Final = Told(
+    severity="info",
+    code="no_colours",
+    title="Nothing changes to the eye: there are no colours.",
+    hint="NO_COLOR is set; without it, the next start has them.",
+)
 _TALK, _QUIT = BY_ID["talk"], BY_ID["quit"]
 
 
@@ -67,7 +73,7 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
         clean: Callable[[str], str] = str,
         **more: Any,
     ) -> None:
-        """`half_duplex`: the talk begins so. `files` are those that /save may be given.
+        """`half_duplex`: the talk begins so. `files` are those that a command may be given.
 
         `clean` takes secrets out of what is shown. `more` is for `Citizen`.
         """
@@ -289,6 +295,8 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
             case "redraw":
                 self.refresh(repaint=True, layout=True)
             case "theme":
+                if not self.face.look.coloured:
+                    self.talking.show(_NO_COLOURS)
                 self._restyle(self.face.look._replace(light=do.argument == "light"))
             case "motion":
                 self._restyle(self.face.look._replace(motion=do.argument == "on"))

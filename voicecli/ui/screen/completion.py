@@ -53,7 +53,7 @@ def _command(action: Action, keymap: Keymap) -> Choice:
 
 
 def _arguments(action: Action, begun: str, files: Files) -> Iterable[Choice]:
-    if action.id == "save":
+    if action.argument == "FILE":
         for path in files(begun):
             if printable(path) == path:  # what cannot be shown as it is cannot be chosen by what is shown
                 yield Choice(f"{action.command} {path}", path, whole=not path.endswith("/"))

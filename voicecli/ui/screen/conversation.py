@@ -189,6 +189,14 @@ class Conversation(ScrollView, can_focus=True):
 
     # ---- reading turn by turn
 
+    def text_select_all(self) -> None:
+        """A double click: it is one widget, and nobody means the whole talk by it."""
+
+    @property
+    def select_container(self) -> Widget:
+        """What a triple click marks."""
+        return self
+
     def focus_on_click(self) -> bool:
         """Never: a letter typed after a click on the text is meant for the line."""
         return False
