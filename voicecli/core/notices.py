@@ -299,32 +299,32 @@ WORDS: Final[dict[str, Words]] = {
     "speech_absent": Words(
         "warning",
         "Tones instead of a voice: no speech engines are installed.",
-        "pip install 'voicecli[local]' brings an ear and a voice; until then typing works in full.",
+        "pip install '.[local]' in your clone of voicecli brings both; until then typing works in full.",
     ),
     "ear_absent": Words(
         "warning",
         "What you say is not understood: no speech engine for the ear is installed.",
-        "pip install 'voicecli[local]' brings one; typing works in full.",
+        "pip install '.[local]' in your clone of voicecli brings one; typing works in full.",
     ),
     "voice_absent": Words(
         "warning",
         "Tones instead of a voice: no speech engine for it is installed.",
-        "pip install 'voicecli[local]' brings one; answers can be read.",
+        "pip install '.[local]' in your clone of voicecli brings one; answers can be read.",
     ),
     "speech_broken": Words(
         "warning",
         "Tones instead of a voice: the speech engines do not work.",
-        "pip install --force-reinstall 'voicecli[local]' may mend them; typing works in full.",
+        "pip install --force-reinstall '.[local]' in your clone of voicecli may mend them; typing works in full.",
     ),
     "ear_broken": Words(
         "warning",
         "What you say is not understood: the speech engine of the ear does not work.",
-        "pip install --force-reinstall 'voicecli[local]' may mend it; typing works in full.",
+        "pip install --force-reinstall '.[local]' in your clone of voicecli may mend it; typing works in full.",
     ),
     "voice_broken": Words(
         "warning",
         "Tones instead of a voice: the speech engine of the voice does not work.",
-        "pip install --force-reinstall 'voicecli[local]' may mend it; answers can be read.",
+        "pip install --force-reinstall '.[local]' in your clone of voicecli may mend it; answers can be read.",
     ),
     # ---- the language model behind it
     "llm_unreachable": Words(
