@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from websockets.exceptions import ConnectionClosed
 
-from benchmarks import children, engines, face, serving, sitting, wire
+from benchmarks import alongside, children, engines, face, serving, sitting, wire
 from benchmarks.server import Server, listening
 from tests.live.virtual_audio import APT, VirtualAudio, missing
 from voicecli import __version__
@@ -174,7 +174,7 @@ def main() -> int:
         print(told)
         return 0
     if args.engines:
-        told = engines.run(args.quick, say)
+        told = "\n\n".join(filter(None, (part.run(args.quick, say) for part in (engines, alongside))))
         say("")
         print(told)
         return 0

@@ -21,10 +21,10 @@ Values = dict[str, list[float]]
 
 
 class Watched:
-    """An engine whose processor time and memory are read as Linux keeps them."""
+    """A process whose processor time and memory are read as Linux keeps them."""
 
-    def __init__(self, engine: Beside) -> None:
-        self._pid = engine.pid
+    def __init__(self, pid: int) -> None:
+        self._pid = pid
         self._since = self.cpu_s()
 
     def cpu_s(self) -> float:
@@ -62,7 +62,7 @@ def run(quick: bool, say: Callable[[str], None]) -> str:
 
 
 def _ear(values: Values, ear: Beside, times: int, minutes: int, say: Callable[[str], None]) -> None:
-    watched = Watched(ear)
+    watched = Watched(ear.pid)
     values["ear: memory when ready | MB"].append(watched.mb())
     for seconds in (4, 12, 24):
         sound = clip("two_cities.wav", float(seconds))
@@ -82,7 +82,7 @@ def _ear(values: Values, ear: Beside, times: int, minutes: int, say: Callable[[s
 
 
 def _voice(values: Values, voice: Beside, times: int, say: Callable[[str], None]) -> None:
-    watched = Watched(voice)
+    watched = Watched(voice.pid)
     values["voice: memory when ready | MB"].append(watched.mb())
     for n in range(times):
         say(f"speaking {n + 1}/{times}")
