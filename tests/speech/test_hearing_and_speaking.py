@@ -16,6 +16,7 @@ import pytest
 from tests.speech.beside import Beside, clip, engines, errors, pcm
 from voicecli.audio.pcm import peak
 from voicecli.audio.wav import parse
+from voicecli.commands import clips
 from voicecli.ports import RATE
 from voicecli.speech.voice import LONGEST, UNSAID
 
@@ -48,6 +49,13 @@ def test_people_are_understood(ear: Beside, record_property: TOLD) -> None:
         wrong, words = wrong + more, words + of
     record_property("told", f"the ear, recorded people: {wrong} of {words} words wrong ({100 * wrong / words:.1f} %)")
     assert wrong <= MOST_WRONG * words
+
+
+def test_the_clip_that_comes_along_is_understood_wherever_its_first_sample_falls(ear: Beside) -> None:
+    """It is the first that a newcomer without a microphone says; the model divides sound into frames."""
+    said = clips.clip("clip:hello")
+    for samples in range(0, 8400, 701):
+        assert errors("Hello, can you hear me, and what can you do?", ear.hear(bytes(2 * samples) + said))[0] == 0
 
 
 def test_what_the_voice_says_is_understood_by_the_ear(ear: Beside, voice: Beside, record_property: TOLD) -> None:
