@@ -40,6 +40,7 @@ def run(quick: bool, say: Callable[[str], None]) -> str:
     if LACKS:
         return f"There is no {' and no '.join(LACKS)} here; {INSTALL} brings them."
     values: Values = defaultdict(list)
+    before = os.getloadavg()[0]
     times = 3 if quick else 20
     for n in range(max(2, times // 4)):
         say(f"loading {n + 1}")
@@ -58,7 +59,7 @@ def run(quick: bool, say: Callable[[str], None]) -> str:
         if what.startswith("the loop"):
             figure = f"{np.median(found):.1f} / {np.percentile(found, 95):.1f} ({len(found)}), most {max(found):.1f}"
         lines.append(f"| {what} | {unit} | {figure} |")
-    return "\n".join([f"Load before: {os.getloadavg()[0]:.1f}.", "", *lines])
+    return "\n".join([f"Load before: {before:.1f}.", "", *lines])
 
 
 def _ear(values: Values, ear: Beside, times: int, minutes: int, say: Callable[[str], None]) -> None:

@@ -4,7 +4,7 @@
     python docs/pictures.py --png FOLDER     also as PNG, through rsvg-convert, to look at them
 
 The microphone is a WAV file with the clip that comes along, the speaker another file; nothing is staged but that. It
-needs no sound card and no network, and takes as long as the talks do.
+needs the ear and the voice of the extra `local`, no sound card and no network, and takes as long as the talks do.
 """
 
 from __future__ import annotations
@@ -39,9 +39,11 @@ from voicecli.devices.card import Card  # noqa: E402
 from voicecli.devices.stream import File, SoundSetup  # noqa: E402
 from voicecli.logs import open_log  # noqa: E402
 from voicecli.ports import RATE  # noqa: E402
+from voicecli.runtime.child import Wanted  # noqa: E402
 from voicecli.runtime.process import EmbeddedServer  # noqa: E402
 from voicecli.server import door, serve  # noqa: E402
 from voicecli.server.limits import Limits  # noqa: E402
+from voicecli.speech import weights  # noqa: E402
 from voicecli.ui.screen.app import Look, TalkApp  # noqa: E402
 from voicecli.ui.view import View  # noqa: E402
 
@@ -149,9 +151,10 @@ def server(limits: Limits, key: str) -> Iterator[str]:
 async def shoot(scene: Scene, home: Path, pngs: Path | None) -> None:
     key = secrets.token_hex(16)
     if scene.limits is None and not scene.wrong_key:
-        child = EmbeddedServer()
+        child = EmbeddedServer(wanted=Wanted(tones=scene.command == "chat"))
         try:
-            await talk(scene, home, pngs, {}, {}, Where(child.start(), child.token))
+            where = Where(child.start(), child.token, news=child.news)
+            await talk(scene, home, pngs, {}, {}, where, child)
         finally:
             child.stop()
         return
@@ -167,6 +170,7 @@ async def talk(
     flags: dict[str, str | bool],
     given: dict[str, str],
     where: Where | None,
+    child: EmbeddedServer | None = None,
 ) -> None:
     """Plays the scene."""
     config = load(scene.command, {**flags, **scene.flags}, World(given, None, None))
@@ -182,6 +186,8 @@ async def talk(
         profile = planning.chosen(config.settings, config.target).profile
         where = Where(planning.dialled(config.settings, config.target, profile), config.target.key)
     talking = Conversing(parts, where)
+    if child is not None:
+        child.ring = talking.ring
     talking.begin()
     app = TalkApp(talking, time.perf_counter, scene.look)
     async with app.run_test(size=scene.size) as pilot:
@@ -294,6 +300,9 @@ def main() -> int:
     asked = words.parse_args()
     if asked.png is not None and not shutil.which("rsvg-convert"):
         words.error("--png needs rsvg-convert (apt install librsvg2-bin)")
+    for part in weights.Part:
+        if (lack := weights.found(part)) is not None:
+            words.error(weights.words(part, lack))
     chosen = [scene for scene in SCENES if not asked.names or any(name in scene.name for name in asked.names)]
     os.environ.setdefault("TERM", "xterm-256color")
     os.environ["COLORTERM"] = "truecolor"
