@@ -378,6 +378,17 @@ WORDS: Final[dict[str, Words]] = {
         "What the language model{mind} sent is no chat completion.",
         "Is --llm-url the base of its API? That usually ends in /v1.",
     ),
+    "llm_endless": Words(
+        "error",
+        "The language model{mind} did not come to an end.",
+        "Its answer was cut after about 64,000 characters. Give it a stop word in its own server's settings, or name "
+        "another model by --llm-model.",
+    ),
+    "llm_empty": Words(
+        "error",
+        "The language model{mind} answered without a word.",
+        "Ask once more. Where that stays so, its server's own log may say why; --llm-model names another model.",
+    ),
     "mind_waits": Words(
         "info",
         "The language model{mind} has not begun to answer for {seconds} seconds.",
@@ -560,6 +571,7 @@ OWN_WORDS: Final = frozenset(
         *("device_lost", "device_stalled", "bad_file", "disk", "sound_other"),
         *("speech_broken", "ear_broken", "voice_broken"),
         *("llm_unreachable", "llm_model_unlisted", "llm_slow", "llm_cut", "llm_garbled"),
+        *("llm_endless", "llm_empty"),
     }
 )
 """Notices whose detail is never the server's word."""

@@ -39,7 +39,7 @@ _ANSWER: Final = (
         "llm_unauthorized",
         "llm_refused",
     ),
-    *("llm_rate_limited", "llm_failed", "llm_slow", "llm_cut", "llm_garbled"),
+    *("llm_rate_limited", "llm_failed", "llm_slow", "llm_cut", "llm_garbled", "llm_endless", "llm_empty"),
 )
 _TURN: Final = ("bad_input", "paste_cut", "again_to_quit")
 
