@@ -65,6 +65,12 @@ def test_each_command_has_help_with_examples_and_exit_codes(run, command: str):
     [
         (("talk", "--plain", "--jsonl"), {}, "error: --plain and --jsonl exclude each other."),
         (("chat", "--temperature", "1.21"), {}, 'error: --temperature is "1.21"; it must be a number from 0.6 to 1.2.'),
+        (
+            ("chat", "--temperature", "2.1"),
+            {},
+            'error: --temperature is "2.1"; it must be a number from 0 to 2 (0.6 to 1.2 without --llm-url).',
+        ),
+        (("serve", "--temperature", "1"), {}, "error: --temperature is for a language model, and none answers here."),
         (("chat", "--max-tokens", "0"), {}, 'error: --max-tokens is "0"; it must be a whole number from 1 to 4096.'),
         (("talk", "--vad-threshold", "2"), {}, 'error: --vad-threshold is "2"; it must be a number from 0 to 1.'),
         (("talk", "--url", "ftp://h"), {}, "error: The URL from --url cannot be used: it begins with none of"),

@@ -190,3 +190,30 @@ def test_g8_a_key_that_cannot_be_one_is_refused(folder: Path, key: str):
 def test_the_keys_in_its_url_are_known_as_secrets(folder: Path):
     config = read(folder, {**BOTH, "llm_url": f"{URL}?code={CANARY}"})
     assert CANARY not in config.redactor.known(f"something {CANARY} something")
+
+
+@pytest.mark.parametrize("value", ["0", "1.5", "2"])
+def test_a_language_model_of_ones_own_takes_temperatures_that_realtime_servers_do_not(folder: Path, value: str):
+    mind = read(folder, {**BOTH, "temperature": value}).mind
+    assert mind is not None
+    assert mind.temperature == float(value)
+    error = refusal(folder, flags={"offline": True, "temperature": value})
+    assert error.message == f'--temperature is "{value}"; it must be a number from 0.6 to 1.2.'
+    assert "--llm-url" in error.hint
+
+
+def test_its_temperature_is_that_of_the_flag_before_that_of_the_file(folder: Path, tmp_path: Path):
+    file = tmp_path / "mine.json"
+    file.write_text('{"temperature": 0.7}')
+    for more, temperature in (({}, 0.7), ({"temperature": "0"}, 0.0)):
+        mind = read(folder, {**BOTH, "session": str(file), **more}).mind
+        assert mind is not None
+        assert mind.temperature == temperature
+    mind = read(folder, BOTH).mind
+    assert mind is not None
+    assert mind.temperature is None
+
+
+def test_a_temperature_in_the_environment_is_no_affair_of_serve_without_a_model(folder: Path):
+    assert read(folder, environ={"VOICECLI_TEMPERATURE": "0.9"}, command="serve").mind is None
+    assert "none answers here" in refusal(folder, flags={"temperature": "0.9"}, command="serve").message

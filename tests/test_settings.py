@@ -85,7 +85,7 @@ def test_what_touches_files_or_opens_a_door_is_not_for_the_folders_env_file():
         ("vad-threshold", ["0", "1", "0.5", "1.0"], ["-0.01", "1.01", "nan", "inf", "half", "", "1_0", "٣"]),
         ("vad-prefix-ms", ["0", "300", "10000"], ["-1", "10001", "0.5", "1e3", "9" * 5000]),
         ("vad-silence-ms", ["0", "60000"], ["-1", "60001"]),
-        ("temperature", ["0.6", "0.8", "1.2"], ["0.59", "1.21", "inf", "warm"]),  # E5
+        ("temperature", ["0", "0.8", "2"], ["-0.01", "2.01", "inf", "warm"]),  # E5 is for servers
         ("max-tokens", ["1", "4096"], ["0", "4097", "1.5", "inf"]),  # E6
         ("speed", ["0.25", "1.5"], ["0.24", "1.51"]),
         ("port", ["0", "65535"], ["-1", "65536", "http"]),

@@ -19,12 +19,13 @@ from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from dotenv.parser import parse_stream
-from msgspec import Struct
+from msgspec import UNSET, Struct
 from platformdirs import user_config_path
 
 from voicecli.loopback import loopback
 from voicecli.protocol.items import SessionConfig
 from voicecli.protocol.profiles import choose
+from voicecli.protocol.rules import TEMPERATURE
 from voicecli.secret import PUBLIC_QUERY, Redactor, Secret
 from voicecli.session_file import BadSession, read
 from voicecli.settings import (
@@ -180,9 +181,12 @@ def _load(command: str, flags: Mapping[str, str | bool], world: World, names: _N
     _settle_mind(said)
     settings = Settings(**{field: value for field, (value, _) in said.items()})  # type: ignore[arg-type]
     target = Target("", None, True)
-    mind = _mind(settings, said, names)
     if command in ("talk", "chat"):
         target = _target(settings, said, names)
+    session = _session(settings, target)
+    mind = _mind(settings, said, names, session)
+    if mind is None:
+        _without_mind(command, said)
     for url in (target.url, mind.url if mind else ""):
         query = parse_qsl(urlsplit(url).query)
         secrets = secrets + [Secret(value) for name, value in query if name.lower() not in PUBLIC_QUERY]
@@ -192,7 +196,7 @@ def _load(command: str, flags: Mapping[str, str | bool], world: World, names: _N
         target=target,
         serve_key=serve_key,
         redactor=Redactor([*secrets, *([] if serve_key is None else [serve_key])]),
-        session=_session(settings, target),
+        session=session,
         unknown=tuple(_unknown(names)),
         keys=tuple(_keys(names)),
         mind=mind,
@@ -338,7 +342,28 @@ def _settle_mind(said: dict[str, tuple[Value, Place]]) -> None:
         )
 
 
-def _mind(settings: Settings, said: Mapping[str, tuple[Value, Place]], names: _Names) -> MindTarget | None:
+def _without_mind(command: str, said: Mapping[str, tuple[Value, Place]]) -> None:
+    """What only a language model of one's own takes. Raises ConfigError."""
+    value, place = said.get("temperature", (None, Place.DEFAULT))
+    if not isinstance(value, int | float):
+        return
+    low, high = TEMPERATURE
+    if command == "serve":
+        if place is Place.FLAG:
+            raise ConfigError(
+                "--temperature is for a language model, and none answers here.",
+                "Give one by --llm-url and --llm-model.",
+            )
+    elif not low <= value <= high:
+        raise ConfigError(
+            f'{_source("temperature", place)} is "{value:g}"; it must be a number from {low:g} to {high:g}.',
+            "Realtime servers take no other. A language model of your own (--llm-url) takes from 0 to 2.",
+        )
+
+
+def _mind(
+    settings: Settings, said: Mapping[str, tuple[Value, Place]], names: _Names, session: SessionConfig
+) -> MindTarget | None:
     if settings.llm_url is None or settings.llm_model is None:
         return None
     place = said["llm_url"][1]
@@ -347,8 +372,15 @@ def _mind(settings: Settings, said: Mapping[str, tuple[Value, Place]], names: _N
     key, key_source, key_place = _key((LLM_KEY,), names)
     _bind(source, place, key_source, key_place, "--llm-url")
     withheld = key is not None and _bare(url)
+    by_file = None if session.temperature is UNSET else session.temperature
     return MindTarget(
-        url, settings.llm_model, None if withheld else key, source, "" if withheld else key_source, withheld
+        url,
+        settings.llm_model,
+        None if withheld else key,
+        source,
+        "" if withheld else key_source,
+        withheld,
+        by_file if settings.temperature is None else settings.temperature,
     )
 
 

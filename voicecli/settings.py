@@ -293,7 +293,14 @@ class Settings(Struct, frozen=True, kw_only=True):
     speed: Annotated[float | None, About("How fast the voice speaks (usually 1).", _TALK, 0.25, 1.5)] = None
     temperature: Annotated[
         float | None,
-        About("How freely the model picks its words (usually 0.8); in the dialect beta only.", _TALKS, 0.6, 1.2),
+        About(
+            "How freely the model picks its words (usually 0.8): from 0.6 to 1.2, in the dialect beta only; with "
+            "--llm-url from 0 to 2, in any.",
+            _HOUSES,
+            0,
+            2,
+            " (0.6 to 1.2 without --llm-url)",
+        ),
     ] = None
     max_tokens: Annotated[
         int | None, About("The most tokens that one answer may have (usually without limit).", _TALKS, 1, 4096)

@@ -51,6 +51,8 @@ class MindTarget(Struct, frozen=True):
     """In words; "" where no key is sent."""
     key_withheld: bool = False
     """There is a key, and it is not sent because the link is not encrypted (G6)."""
+    temperature: float | None = None
+    """How freely it is to pick its words; None: as its server has it."""
 
     @property
     def host(self) -> str:

@@ -80,6 +80,17 @@ def test_a_talk_goes_on_with_what_was_said_before(home: Home):
     assert said == [("user", "one"), ("assistant", "Yes."), ("user", "two")]
 
 
+def test_the_temperature_reaches_the_model_in_a_dialect_that_has_none(home: Home, tmp_path: Path):
+    file = tmp_path / "mine.json"
+    file.write_text('{"temperature": 0.7}')
+    with serving(by_path(says("Yes."))) as server:
+        flags = ("hello", "--llm-url", server.url, "--llm-model", "tiny")
+        done = [home.run("chat", *flags, "--temperature", "1.5"), home.run("chat", *flags, "--session", str(file))]
+    assert [(each.code, each.out) for each in done] == [(0, "Yes.\n")] * 2
+    assert [request.body["temperature"] for request in asked(server)] == [1.5, 0.7]
+    assert all("temperature" not in each.err for each in done)
+
+
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="only /proc shows another process's environment")
 def test_g29_its_key_is_sent_to_it_and_stands_in_nobodys_environment_arguments_or_log(home: Home):
     with serving(by_path(responds(500, {"error": f"no {KEY}"}))) as server:
@@ -155,7 +166,7 @@ def test_what_does_not_go_together_is_exit_2(home: Home, flags: tuple[str, ...],
 
 def test_serve_lends_its_voice_too_and_says_what_is_wrong_with_the_model(home: Home):
     with serving(by_path(says("Yes."), responds(503, {"error": {"message": "Loading model"}}))) as model:
-        flags = ("--port", "0", "--llm-url", model.url, "--llm-model", "tiny")
+        flags = ("--port", "0", "--llm-url", model.url, "--llm-model", "tiny", "--temperature", "0.3")
         with home.running("serve", *flags, env={"VOICECLI_LLM_API_KEY": KEY}) as house:
             assert house.err is not None
             told = house.err.until("Loading model.*")
@@ -163,4 +174,5 @@ def test_serve_lends_its_voice_too_and_says_what_is_wrong_with_the_model(home: H
             done = home.run("chat", "hello", "--url", url)
         assert (done.code, done.out) == (0, "Yes.\n")
         assert {request.headers["authorization"] for request in model.asked} == {f"Bearer {KEY}"}
+        assert [request.body["temperature"] for request in asked(model)] == [0.3]
     assert "Loading model" in told

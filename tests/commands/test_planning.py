@@ -190,3 +190,11 @@ def test_a_language_model_of_ones_own_is_in_the_plan_and_in_the_first_change_wit
     assert (first.key_source, first.url_source, first.key_withheld) == ("config.env", "--llm-url", False)
     assert "CANARY" not in repr(planned) + repr(first)
     assert plan(Settings(), offline, "talk", Sides(), "ws://127.0.0.1:1/").mind == ""
+
+
+def test_the_temperature_of_a_language_model_of_ones_own_is_not_the_sessions() -> None:
+    mind, offline = MindTarget("http://127.0.0.1:1/v1", "tiny", temperature=1.5), Target("", None, True)
+    for settings, given in ((Settings(temperature=1.5), SessionConfig()), (Settings(), SessionConfig(temperature=0.7))):
+        planned = plan(settings, offline, "chat", Sides(), "ws://127.0.0.1:1/", given, mind)
+        assert planned.session.temperature is UNSET
+        assert plan(settings, offline, "chat", Sides(), "ws://127.0.0.1:1/", given).session.temperature is not UNSET

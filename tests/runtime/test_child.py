@@ -28,7 +28,12 @@ KEY = Secret("sk-CANARY0123456789")
 
 @pytest.mark.parametrize(
     "wanted",
-    [Wanted(), Wanted(Llm("http://127.0.0.1:1/v1", "m", KEY)), Wanted(Llm("https://é/\n", '"m"', None), tones=True)],
+    [
+        Wanted(),
+        Wanted(Llm("http://127.0.0.1:1/v1", "m", KEY, 0.9)),
+        Wanted(Llm("http://127.0.0.1:1/v1", "m", KEY, 0)),
+        Wanted(Llm("https://é/\n", '"m"', None), tones=True),
+    ],
 )
 def test_what_is_wanted_is_one_line_that_is_read_back(wanted: Wanted):
     line = wanted_line(wanted)
@@ -59,6 +64,8 @@ def test_what_says_nothing_of_a_language_model_wants_none(line: bytes):
         b'{"llm": {"url": "sk-CANARY0123456789", "model": 3, "key": null}}',
         b'{"llm": {"url": "u", "model": "m", "key": 3}}',
         b'{"llm": {"url": "u", "model": "m"}}',
+        b'{"llm": {"url": "u", "model": "m", "key": null, "temperature": "warm"}}',
+        b'{"llm": {"url": "u", "model": "m", "key": null, "temperature": true}}',
     ],
 )
 def test_a_line_that_says_something_else_is_refused_without_being_quoted(line: bytes):

@@ -150,6 +150,15 @@ def test_a_prompt_goes_out_whole_and_the_key_only_where_there_is_one():
         assert "authorization" not in second.headers
 
 
+def test_a_prompt_without_a_temperature_has_that_of_the_mind_and_one_with_it_its_own():
+    @run(says("Hi."))
+    async def _(server: ChatServer) -> None:
+        for own in (None, 0.0, 0.5):
+            await thought(Mind(server.url, "m", temperature=0.9), Prompt(messages=PROMPT.messages, temperature=own))
+        await thought(Mind(server.url, "m"))
+        assert [request.body.get("temperature") for request in server.asked] == [0.9, 0.0, 0.5, None]
+
+
 def test_half_a_character_in_a_prompt_goes_out_as_it_is():
     @run(says("Hi."))
     async def _(server: ChatServer) -> None:

@@ -43,7 +43,7 @@ def line_of_stdin(most: int) -> bytes:
 
 def mind_of(llm: Llm | MindTarget | None) -> Mind | None:
     """The client of a language model, where there is one."""
-    return None if llm is None else Mind(llm.url, llm.model, llm.key)
+    return None if llm is None else Mind(llm.url, llm.model, llm.key, temperature=llm.temperature)
 
 
 class Reports:

@@ -95,7 +95,7 @@ def wanted(parts: Parts) -> Wanted:
     """What the embedded server is to be. A written talk needs neither ear nor voice."""
     mind = parts.config.mind
     return Wanted(
-        None if mind is None else Llm(mind.url, mind.model, mind.key),
+        None if mind is None else Llm(mind.url, mind.model, mind.key, mind.temperature),
         tones=parts.mode == "chat" or parts.config.settings.tones,
     )
 

@@ -57,7 +57,12 @@ def plan(
     given: SessionConfig = NOTHING,
     mind: MindTarget | None = None,
 ) -> Plan:
-    """`url`: where the first connection goes. `mind`: the language model behind our own server."""
+    """`url`: where the first connection goes. `mind`: the language model behind our own server.
+
+    The temperature of a `mind` is in what our server is started with: sessions in GA have none.
+    """
+    if mind is not None:
+        settings, given = replace(settings, temperature=None), replace(given, temperature=UNSET)
     first, other = chosen(settings, target)
     spare = _plan(settings, target, mode, sides, dialled(settings, target, other), other, given) if other else None
     whole = replace(_plan(settings, target, mode, sides, url, first, given), other=spare)

@@ -22,11 +22,13 @@ LONGEST_WORDS: Final = 300
 
 
 class Llm(Struct, frozen=True):
-    """A language model, and the key that goes to it."""
+    """A language model, the key that goes to it, and how freely it is to pick its words."""
 
     url: str
     model: str
     key: Secret | None = None
+    temperature: float | None = None
+    """None: as its server has it."""
 
 
 class Wanted(Struct, frozen=True):
@@ -45,7 +47,8 @@ def wanted_line(wanted: Wanted) -> bytes:
     """The second line of the child's standard input, with the end of the line. Reveals keys."""
     said: dict[str, Any] = {"tones": True} if wanted.tones else {}
     if (llm := wanted.llm) is not None:
-        said["llm"] = {"url": llm.url, "model": llm.model, "key": llm.key.reveal() if llm.key else None}
+        key = llm.key.reveal() if llm.key else None
+        said["llm"] = {"url": llm.url, "model": llm.model, "key": key, "temperature": llm.temperature}
     return _line(said)
 
 
@@ -63,8 +66,13 @@ def read_wanted(line: bytes) -> Wanted:
     match said.get("llm"):
         case None:
             return Wanted(tones=tones)
-        case {"url": str(url), "model": str(model), "key": str() | None as key}:
-            return Wanted(Llm(url, model, Secret(key) if key else None), tones)
+        case {
+            "url": str(url),
+            "model": str(model),
+            "key": str() | None as key,
+            "temperature": float() | int() | None as temperature,
+        } if not isinstance(temperature, bool):
+            return Wanted(Llm(url, model, Secret(key) if key else None, temperature), tones)
         case _:
             raise BadLine("its language model is none")
 

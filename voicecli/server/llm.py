@@ -90,14 +90,25 @@ REMEDIES: Final = {
 class Mind:
     """One language model. It may answer several prompts at a time. To be used on one event loop."""
 
-    def __init__(self, url: str, model: str, key: Secret | None = None, patience: Patience = PATIENCE) -> None:
-        """`url`: http or https, up to and without `/chat/completions`. Where a key may go is decided elsewhere."""
+    def __init__(
+        self,
+        url: str,
+        model: str,
+        key: Secret | None = None,
+        patience: Patience = PATIENCE,
+        temperature: float | None = None,
+    ) -> None:
+        """`url`: http or https, up to and without `/chat/completions`. Where a key may go is decided elsewhere.
+
+        `temperature` is that of prompts that have none: a session in GA cannot say one.
+        """
         self.model: Final = model
         self._url = urlsplit(url)
         self._literal = loopback(self._url.hostname or "")
         self._key = key
         self._clean = Secret.finder([] if key is None else [key])
         self._patience = patience
+        self._temperature = temperature
         self._ways = Ways()
         self._client: httpx2.AsyncClient | None = None
 
@@ -151,6 +162,8 @@ class Mind:
     async def _answer(self, prompt: Prompt, reading: Reading) -> AsyncGenerator[Grew | Call | Over]:
         """As `think`, but what goes wrong below HTTP is raised."""
         until = asyncio.get_running_loop().time() + self._patience.first_s
+        if prompt.temperature is None:
+            prompt = replace(prompt, temperature=self._temperature)
         for _ in range(MOST_ASKED):
             asked = json.dumps(chat_wire.request(prompt, self.model, self._ways)).encode()  # half characters and all
             async with asyncio.timeout_at(until):
