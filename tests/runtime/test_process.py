@@ -154,7 +154,7 @@ def test_g29_the_key_of_a_language_model_goes_by_standard_input_and_by_nothing_e
     loading, told = server.news
     assert loading == PartnerNews("ear", "loading")
     assert json.loads(told.words) == {
-        "llm": {"url": "http://127.0.0.1:1/v1", "model": "m", "key": "sk-CANARY0123456789"}
+        "llm": {"url": "http://127.0.0.1:1/v1", "model": "m", "key": "sk-CANARY0123456789", "temperature": None}
     }
     server.stop()
 
