@@ -76,6 +76,15 @@ def test_a_prompt_is_asked_as_a_stream_with_usage_and_all_that_was_set():
     }
 
 
+def test_images_stand_behind_the_words_that_came_with_them():
+    seen = Message("user", "what is it?", images=("data:image/png;base64,AAAA",))
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}}
+    (said,) = request(Prompt(messages=(seen,), spoken=False), "m", Ways())["messages"]
+    assert said == {"role": "user", "content": [{"type": "text", "text": "what is it?"}, image]}
+    (said,) = request(Prompt(messages=(seen._replace(text=""),), spoken=False), "m", Ways())["messages"]
+    assert said["content"] == [image]
+
+
 def test_what_was_not_set_is_not_asked_for():
     assert request(Prompt(messages=(ASKS,), spoken=False), "m", Ways(usage=False)) == {
         "model": "m",
@@ -164,8 +173,11 @@ TOOLS = {"error": {"message": "registry.ollama.ai/library/m does not support too
         (404, OLLAMA, "llm_model_unknown", 'model "m" not found, try pulling it first'),
         (404, VLLM, "llm_model_unknown", "The model `m` does not exist."),
         (404, OPENAI, "llm_model_unknown", "The model 'm' does not exist or you do not have access (model_not_found)"),
-        (404, b"<html>404</html>", "llm_refused", "HTTP 404"),
-        (404, {"detail": "Not Found"}, "llm_refused", "Not Found"),
+        (404, b"<html>404</html>", "llm_no_api", "HTTP 404"),
+        (404, {"detail": "Not Found"}, "llm_no_api", "Not Found"),
+        (404, b"404 page not found", "llm_no_api", "404 page not found"),
+        (405, b"", "llm_no_api", "HTTP 405"),
+        (500, {"error": "Unexpected endpoint or method."}, "llm_no_api", "Unexpected endpoint or method."),
         (422, {"detail": [{"msg": "field required"}]}, "llm_refused", "field required"),
         (422, {"detail": [{"msg": "not permitted", "loc": ["body", "x"]}]}, "llm_refused", "not permitted (body.x)"),
         (422, {"detail": [{"msg": "odd", "loc": 3}]}, "llm_refused", "odd"),

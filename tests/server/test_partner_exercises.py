@@ -50,8 +50,23 @@ def sentences(answer: Answer) -> list[str]:
     ]
 
 
+KNOWN = Message("assistant", f"Hello. {HONEST} What would you like?")
+"""The person has heard what it is."""
+
+
 def history(*texts: str) -> tuple[Message, ...]:
-    return tuple(Message("user" if n % 2 == 0 else "assistant", text) for n, text in enumerate(texts))
+    return KNOWN, *(Message("user" if n % 2 == 0 else "assistant", text) for n, text in enumerate(texts))
+
+
+def test_who_cut_it_before_it_said_what_it_is_hears_it_in_the_next_answer() -> None:
+    cut = (Message("user", "hi"), Message("assistant", 'You wrote: "hi". I am voicecli\'s'), Message("user", "be slow"))
+    assert sentences(answer("be slow", 1, messages=cut))[0] == HONEST
+    assert sentences(answer("be slow", 1, messages=(KNOWN, *cut)))[0] != HONEST
+
+
+@pytest.mark.parametrize("text", ["Who are you?", "Are you a language model?", "what are you"])
+def test_who_asks_what_it_is_is_told(text: str) -> None:
+    assert HONEST in sentences(answer(text, 5, messages=history(text)))
 
 
 @pytest.mark.parametrize("exercise", list(Exercise))
@@ -244,6 +259,6 @@ def test_it_hangs_up_in_mid_sentence() -> None:
 def test_of_what_was_said_and_what_was_typed_the_later_is_done() -> None:
     for order, expected in (((0, 1), "count to twenty"), ((1, 0), "fail")):
         texts = ("fail", "count to twenty")
-        talk = tuple(Message("user", texts[n]) for n in order)
+        talk = (KNOWN, *(Message("user", texts[n]) for n in order))
         found = partner().answer(Asked(1, "fail", 900, True, said="count to twenty", messages=talk))
         assert found == answer(expected)

@@ -11,10 +11,12 @@ from voicecli.ports import RATE
 from voicecli.protocol.dialects import Spelling
 from voicecli.protocol.items import StatusError
 from voicecli.server.answers import Answer, AnswerPart, Sentence, one_item
+from voicecli.server.limits import Limits
 from voicecli.server.making import LONGEST
 from voicecli.server.orders import (
     Call,
     Drop,
+    Enough,
     Grew,
     Message,
     Outside,
@@ -382,8 +384,105 @@ def test_a_model_that_never_ends_is_ended() -> None:
     for _ in range(LONGEST // 1_000 + 1):
         talk.give(Thought(response, Grew("x" * 1_000)))
     talk.rest()
-    assert Drop(response) in talk.session.take_orders()
-    assert only(talk.seen, DONE)["response"]["status_details"]["reason"] == "max_output_tokens"
+    assert [order.response_id for order in talk.session.take_orders() if isinstance(order, Enough)] == [response]
+    assert only(talk.seen, DONE)["response"]["status_details"]["error"]["code"] == "llm_endless"
+
+
+def test_a_spoken_answer_without_an_end_is_ended_behind_what_is_still_to_be_said() -> None:
+    talk = Talk(outside=Outside(voice=True, mind=True))
+    response = ask(talk)
+    for _ in range(LONGEST // 1_000 + 1):
+        talk.give(Thought(response, Grew("Some words, and others. " * 42)))
+    number = 0
+    while not every(talk.seen, DONE):
+        orders = talk.session.take_orders()
+        assert not [order for order in orders if isinstance(order, Drop)], (
+            "what is being said would be lost, and the end wait for it"
+        )
+        for order in orders:
+            if isinstance(order, Say):
+                talk.give(Said(response, order.number, b"\x10\x00" * 4_800))
+                number += 1
+        talk.wait(1.0)
+    assert number > 100
+    assert only(talk.seen, DONE)["response"]["status_details"]["error"]["code"] == "llm_endless"
+
+
+def test_a_model_that_answers_without_a_word_has_failed() -> None:
+    talk = Talk(outside=MIND)
+    response = ask(talk)
+    talk.give(Thought(response, Grew("  ")))
+    talk.give(Thought(response, Over()))
+    talk.rest()
+    assert only(talk.seen, DONE)["response"]["status_details"]["error"]["code"] == "llm_empty"
+
+
+def test_a_language_model_has_no_limits_of_ours_and_what_it_did_not_count_is_reckoned_as_text() -> None:
+    talk = Talk(outside=MIND)
+    for _ in range(3):
+        response = ask(talk, "tell me something")
+        talk.give(Thought(response, Grew("One. Two.")))
+        talk.give(Thought(response, Over(tokens=Tokens(heard=190_000, said=10))))
+        talk.rest()
+    assert [done["response"]["status"] for done in every(talk.seen, DONE)] == ["completed"] * 3
+    assert not every(talk.seen, "rate_limits.updated")
+    response = ask(talk)
+    talk.give(Thought(response, Grew("One two three. Four")))
+    talk.wait(1.0)
+    talk.send("response.cancel")
+    usage = every(talk.seen, DONE)[-1]["response"]["usage"]
+    assert usage["output_token_details"]["audio_tokens"] == 0
+    assert 0 < usage["output_tokens"] < 10
+    assert usage["input_tokens"] > 10
+
+
+def test_the_model_is_shown_the_images() -> None:
+    talk = Talk(outside=MIND)
+    content = [
+        {"type": "input_image", "image_url": "data:image/png;base64,AAAA"},
+        {"type": "input_text", "text": "what is this?"},
+    ]
+    talk.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+    talk.send("response.create")
+    assert prompt_of(talk).prompt.messages == (
+        Message("user", "what is this?", images=("data:image/png;base64,AAAA",)),
+    )
+
+
+def test_an_answer_beside_the_conversation_takes_nothing_from_the_next() -> None:
+    talk = Talk()
+    talk.type("count to twenty")
+    talk.send("response.create", response={"conversation": "none"})
+    talk.rest()
+    talk.send("response.create")
+    assert [asked.typed for asked in talk.responder.asked] == ["count to twenty"] * 2
+
+
+def test_what_was_deleted_is_answered_by_nobody() -> None:
+    talk = Talk()
+    talk.type("secret")
+    talk.send("conversation.item.delete", item_id=only(talk.seen, "conversation.item.added")["item"]["id"])
+    talk.send("response.create")
+    assert talk.responder.asked[0].typed == ""
+
+
+def test_an_answer_that_points_to_what_was_said_waits_for_its_words() -> None:
+    talk = Talk(outside=EAR, update={"turn_detection": {"type": "server_vad", "create_response": False}})
+    order = a_turn(talk)
+    item = only(talk.seen, "input_audio_buffer.committed")["item_id"]
+    given = [{"type": "item_reference", "id": item}]
+    talk.send("response.create", response={"conversation": "none", "input": given})
+    assert talk.responder.asked == []
+    talk.give(Recognised(order.item_id, "hello"))
+    assert talk.responder.asked[0].said == "hello"
+
+
+def test_sound_in_an_item_is_bounded_as_that_of_the_buffer_is() -> None:
+    talk = Talk(outside=EAR, limits=Limits(buffer_samples=RATE))
+    content = [{"type": "input_audio", "audio": base64.b64encode(speech(1.1)).decode()}]
+    new = talk.send("conversation.item.create", item={"type": "message", "role": "user", "content": content})
+    assert only(new, "error")["error"]["code"] == "input_audio_too_long"
+    assert talk.session.take_orders() == []
 
 
 def test_an_answer_beside_the_conversation_is_told_only_what_it_was_given() -> None:
@@ -416,6 +515,10 @@ def test_a_rate_limit_that_an_answer_reaches_holds_for_its_time() -> None:
     talk = Talk(Answer(status="failed", error=error, limited_s=20.0), TWO)
     ask(talk)
     talk.rest()
+    seen = [frame["type"] for frame in talk.seen]
+    assert seen.index(DONE) > seen.index("rate_limits.updated", seen.index("response.created") + 2), (
+        "told before the end"
+    )
     requests = every(talk.seen, "rate_limits.updated")[-1]["rate_limits"][0]
     assert (requests["remaining"], requests["reset_seconds"]) == (0, pytest.approx(20.0))
     ask(talk)

@@ -10,6 +10,7 @@ from voicecli.server.answers import AnswerCall, Ending, NewItem, NewPart, Piece,
 from voicecli.server.orders import Say
 from voicecli.server.voicing import AT_ONCE, ENOUGH_SAMPLES, Voicing, spread, words
 
+SOUND = b"\x01\x00" * 100
 OPEN = [NewItem.MESSAGE, NewPart(True)]
 
 
@@ -27,9 +28,9 @@ def test_a_sentence_waits_for_its_sound_and_what_follows_waits_behind_it() -> No
     made.take([*OPEN, Sentence("One two."), Sentence("Three."), AnswerCall("f"), Ending()])
     assert made.ready(0) == OPEN
     assert orders == [Say("resp_1", 0, "One two."), Say("resp_1", 1, "Three.")]
-    made.said(1, bytes(200))
+    made.said(1, SOUND)
     assert made.ready(0) == []
-    made.said(0, bytes(400))
+    made.said(0, SOUND)
     steps = made.ready(0)
     assert texts(steps) == "One two. Three."
     assert steps[-2:] == [AnswerCall("f"), Ending()]
@@ -67,10 +68,20 @@ def test_a_voice_that_is_lost_leaves_tones() -> None:
     made.take([*OPEN, Sentence("One."), Sentence("Two."), Sentence("Three.")])
     made.ready(0)
     made.said(0, None)
-    made.said(1, bytes(96))
+    made.said(1, SOUND)
     steps = made.ready(0)
     assert [type(step) for step in steps if step not in OPEN] == [Toned, Piece, Toned]
     assert len(orders) == AT_ONCE
+
+
+def test_words_that_the_voice_cannot_say_are_tones() -> None:
+    made, _ = voicing()
+    made.take([*OPEN, Sentence("こんにちは。"), Sentence("Two.")])
+    made.ready(0)
+    made.said(0, bytes(4_800))
+    made.said(1, SOUND)
+    steps = made.ready(0)
+    assert [type(step) for step in steps if step not in OPEN] == [Toned, Piece]
 
 
 def test_where_no_sound_is_wanted_the_words_are_written() -> None:

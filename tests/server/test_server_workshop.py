@@ -226,6 +226,27 @@ def test_a_cancel_closes_the_stream_of_the_language_model_at_once() -> None:
     in_loop(work)
 
 
+def test_a_client_is_heard_before_what_was_made_for_it() -> None:
+    """So that a language model that writes fast cannot hold up who wants to stop it."""
+
+    async def work() -> None:
+        mind = Mind()
+        async with served(mind=mind) as url, dial(url) as talk:
+            update = {"type": "realtime", "output_modalities": ["text"]}
+            await talk.send(json.dumps({"type": "session.update", "session": update}))
+            await ask(talk)
+            await until(talk, "response.created")
+            for _ in range(5_000):
+                mind.words.put_nowait(Grew("word "))
+            await until(talk, "response.output_text.delta")
+            await talk.send(json.dumps({"type": "response.cancel"}))
+            frames = await until(talk, "response.done")
+            assert frames[-1]["response"]["status"] == "cancelled"
+            assert sum(frame["type"] == "response.output_text.delta" for frame in frames) < 4_000
+
+    in_loop(work)
+
+
 def test_a_client_that_goes_ends_what_was_being_made_for_it() -> None:
     async def work() -> None:
         speech, mind = Speech(), Mind()

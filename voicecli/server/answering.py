@@ -19,7 +19,7 @@ from voicecli.protocol.conversation import Conversation, ItemView, PartView
 from voicecli.protocol.items import FORMATS, ErrorInfo, Item, Response, ResponseConfig, SessionConfig, StatusError, Tool
 from voicecli.server import configuration
 from voicecli.server.answers import Answer
-from voicecli.server.limits import Limits, RateLimits, counted, heard_before, usage
+from voicecli.server.limits import Limits, RateLimits, counted, heard_before, reckoned, usage
 from voicecli.server.making import Making, Wanted
 from voicecli.server.memory import Memory
 from voicecli.server.orders import Order, Outside, Prompt, Said, Thought
@@ -63,12 +63,12 @@ class Answering:
         self._default: Making | None = None
         self._aside: list[Making] = []
         self._asked = 0
-        self._typed = ""
-        self._outputs: list[str] = []
-        self.images = 0
-        """How many images the user sent since the last answer."""
-        self._heard_samples = 0
-        self._spoken_items: list[str] = []
+        self._typed: dict[str, str] = {}
+        self._outputs: dict[str, str] = {}
+        self._images: dict[str, int] = {}
+        """What came since the last answer, by its item."""
+        self._spoken_items: dict[str, int] = {}
+        """Samples of speech, since the last answer."""
         self._sound_of: dict[str, int] = {}
         """Samples of each item of the user's."""
         self._known = 0
@@ -83,19 +83,27 @@ class Answering:
 
     # ---- what is to be answered --------------------------------------------------------------------------------------
 
-    def hear_text(self, text: str) -> None:
+    def hear_text(self, item_id: str, text: str) -> None:
         """The user typed this."""
-        self._typed = text
+        self._typed = {item_id: text}
 
-    def hear_output(self, output: str) -> None:
+    def hear_output(self, item_id: str, output: str) -> None:
         """A function of the client's gave this back."""
-        self._outputs.append(output)
+        self._outputs[item_id] = output
+
+    def see(self, item_id: str, images: int) -> None:
+        """The user sent so many."""
+        self._images[item_id] = images
+
+    def forget(self, item_id: str) -> None:
+        """The item is gone: nobody answers it."""
+        for kept in (self._typed, self._outputs, self._images, self._spoken_items, self._sound_of):
+            kept.pop(item_id, None)
 
     def hear_sound(self, item_id: str, samples: int, spoken: int) -> None:
         """The user said something: an item of `samples`, of which `spoken` were speech."""
         self._sound_of[item_id] = samples
-        self._heard_samples += spoken
-        self._spoken_items.append(item_id)
+        self._spoken_items[item_id] = spoken
 
     # ---- starting and ending -----------------------------------------------------------------------------------------
 
@@ -127,11 +135,15 @@ class Answering:
         )
         if not aside:
             self.quiet_since = None
-        allowed = self._rates.start(at)
+        allowed = self._outside.mind or self._rates.start(at)
         self._tell(e.ResponseCreated(response=created))
-        self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
+        self._tell_rates(at)
         wanted = self._wanted(config, asked, allowed)
-        making = self._making(created, wanted, awaits if allowed and wanted.own is None else frozenset())
+        if wanted.own is not None:
+            awaits &= {item.id for item in wanted.own}
+        elif not aside:
+            self._typed, self._outputs, self._images, self._spoken_items = {}, {}, {}, {}
+        making = self._making(created, wanted, awaits if allowed else frozenset())
         if aside:
             self._aside.append(making)
         else:
@@ -212,18 +224,15 @@ class Answering:
             number=self._asked,
             config=config,
             own=own,
-            typed=self._typed if own is None else _last_text(own),
-            spoken_items=tuple(self._spoken_items) if own is None else (),
-            heard_ms=self._heard_samples // SAMPLES_PER_MS if own is None else 0,
-            outputs=tuple(self._outputs) if own is None else (),
-            images=self.images if own is None else _images(given),
+            typed=" ".join(self._typed.values()) if own is None else _last_text(own),
+            spoken_items=tuple(self._spoken_items) if own is None else tuple(item.id for item in own),
+            heard_ms=sum(self._spoken_items.values()) // SAMPLES_PER_MS if own is None else 0,
+            outputs=tuple(self._outputs.values()) if own is None else (),
+            images=sum(self._images.values()) if own is None else _images(given),
             cost=heard_before(str(config.instructions or ""), history, self._sound_of),
             known=self._known if own is None else None,
-            reserved=allowed,
+            reserved=allowed and not self._outside.mind,
         )
-        if own is None:
-            self.images = 0
-            self._typed, self._heard_samples, self._outputs, self._spoken_items = "", 0, [], []
         self._asked += 1
         return wanted
 
@@ -264,9 +273,7 @@ class Answering:
                     tools=_callable(config),
                     tool_choice=_said(config.tool_choice) or "auto",
                     # The contract's own value is nobody's wish: the model's server knows better what suits it.
-                    temperature=None
-                    if config.temperature in (UNSET, configuration.TEMPERATURE)
-                    else config.temperature,
+                    temperature=_wished(config.temperature),
                     max_tokens=most if isinstance(most, int) else None,
                     spoken=spoken,
                 ),
@@ -318,12 +325,16 @@ class Answering:
         if ending.hang_up:
             self.broken = True
             return
-        if ending.tokens is not None:
-            fresh = ending.tokens.heard - ending.tokens.cached + ending.tokens.said
-            spent = counted(ending.tokens)
+        if self._outside.mind:
+            tokens = ending.tokens or reckoned(making.prompt, running.letters)
+            fresh = 0
+            spent = counted(tokens)
         else:
             fresh = max(0, heard.total - (known or 0)) + running.spent.total  # what is cached is not limited again
             spent = usage(heard, running.spent, known or 0)
+        if ending.limited_s is not None:  # told before the end, which says how long to wait
+            self._rates.exhaust(at + ending.limited_s)
+            self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
         done = e.ResponseDone(response=replace(running.done(), usage=spent))
         if making is self._default:
             self._say(done)
@@ -335,9 +346,12 @@ class Answering:
             self._aside.remove(making)
         if making.wanted.reserved:
             self._rates.settle(fresh, at)
-        if ending.limited_s is not None:
-            self._rates.exhaust(at + ending.limited_s)
-        self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
+        self._tell_rates(at)
+
+    def _tell_rates(self, at: float) -> None:
+        """A language model of one's own has limits of its own, which nobody knows: it has none of ours."""
+        if not self._outside.mind:
+            self._tell(e.RateLimitsUpdated(rate_limits=self._rates.now(at)))
 
 
 def _said(value: Any) -> Any:

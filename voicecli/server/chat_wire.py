@@ -68,14 +68,14 @@ def _messages(prompt: Prompt) -> Iterator[dict[str, Any]]:
         if message.role == "tool":
             continue
         calls = [call for call in message.calls if call.call_id in outputs]
-        if message.text or calls:
+        if message.text or message.images or calls:
             yield _said(message, calls)
         for call in calls:
             yield {"role": "tool", "tool_call_id": call.call_id, "content": outputs[call.call_id]}
 
 
 def _said(message: Message, calls: list[Call]) -> dict[str, Any]:
-    said: dict[str, Any] = {"role": message.role, "content": message.text}
+    said: dict[str, Any] = {"role": message.role, "content": _content(message)}
     if calls:
         said["tool_calls"] = [
             {
@@ -86,6 +86,14 @@ def _said(message: Message, calls: list[Call]) -> dict[str, Any]:
             for call in calls
         ]
     return said
+
+
+def _content(message: Message) -> str | list[dict[str, Any]]:
+    """Words alone are a string, since some servers take nothing else."""
+    if not message.images:
+        return message.text
+    images = [{"type": "image_url", "image_url": {"url": url}} for url in message.images]
+    return [*([{"type": "text", "text": message.text}] if message.text else []), *images]
 
 
 def _object(text: str) -> bool:
@@ -118,6 +126,10 @@ def failed(code: str, message: str = "") -> StatusError:
     return StatusError(type="server_error", code=code, message=message)
 
 
+NO_SUCH_WAY: Final = "unexpected endpoint"
+"""What LM Studio says of a path that it does not have, with status 200."""
+
+
 def refused(status: int, body: bytes, location: str = "") -> StatusError:
     """What an HTTP status other than 200 means; `location` is where a redirect leads, which nobody follows (G5)."""
     said = words_of(body) or f"HTTP {status}"
@@ -127,9 +139,13 @@ def refused(status: int, body: bytes, location: str = "") -> StatusError:
         return failed("llm_unauthorized", said)
     if status == 429:
         return failed("llm_rate_limited", said)
+    if NO_SUCH_WAY in said.lower():
+        return failed("llm_no_api", said)
     if status >= 500:
         return failed("llm_failed", said)
-    return failed("llm_model_unknown" if _unknown_model(status, said) else "llm_refused", said)
+    if _unknown_model(status, said):
+        return failed("llm_model_unknown", said)
+    return failed("llm_no_api" if status in (404, 405) else "llm_refused", said)
 
 
 def _unknown_model(status: int, said: str) -> bool:

@@ -114,26 +114,27 @@ class _Inbox:
         self._receiving: asyncio.Task[bytes] | None = None
 
     async def next(self, wait_s: float | None) -> bytes | Result | None:
-        """The next of it, what was made outside first; None where nothing came in time. Raises ConnectionClosed.
+        """The next of it, the client's first, who may want to stop what is made; None where nothing came in time.
+
+        Raises ConnectionClosed.
 
         A frame is given as it came, since a text of it would take as much again.
         """
         results, wake = self._workshop.results, self._workshop.wake
-        if not results:
-            if self._receiving is None:
-                self._receiving = asyncio.create_task(self._connection.recv(decode=False))
+        if self._receiving is None:
+            self._receiving = asyncio.create_task(self._connection.recv(decode=False))
+            await asyncio.sleep(0)  # so that what has come is seen
+        if not results and not self._receiving.done():
             wake.clear()
             woken = asyncio.create_task(wake.wait())
             try:
                 await asyncio.wait((self._receiving, woken), timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 woken.cancel()
-        if results:
-            return results.popleft()
-        if self._receiving is not None and self._receiving.done():
+        if self._receiving.done():
             received, self._receiving = self._receiving, None
             return received.result()
-        return None
+        return results.popleft() if results else None
 
     def close(self) -> None:
         """Waits for nothing any more."""

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from voicecli.ports import RATE
 from voicecli.protocol.conversation import ItemView
 from voicecli.protocol.items import InputTokens, OutputTokens, RateLimit, Usage
-from voicecli.server.orders import Tokens
+from voicecli.server.orders import Prompt, Tokens
 
 INPUT_TOKEN_SAMPLES: Final = RATE // 10
 """The user's sound costs a token for each 100 ms."""
@@ -93,6 +93,16 @@ def usage(heard: Spent, said: Spent, cached: int) -> Usage:
         ),
         output_token_details=OutputTokens(text_tokens=said.text, audio_tokens=said.sound),
     )
+
+
+def reckoned(prompt: Prompt | None, letters: int) -> Tokens:
+    """About what a language model would count that was interrupted before it said so."""
+    if prompt is None:
+        return Tokens(0, 0)
+    told = text_tokens(prompt.instructions)
+    for message in prompt.messages:
+        told += ITEM_TOKENS + text_tokens(message.text) + sum(text_tokens(call.arguments) for call in message.calls)
+    return Tokens(told, math.ceil(letters / CHARACTERS_PER_TOKEN))
 
 
 def counted(tokens: Tokens) -> Usage:

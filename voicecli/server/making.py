@@ -13,7 +13,7 @@ from voicecli.protocol.conversation import ItemView
 from voicecli.protocol.items import SessionConfig, StatusError
 from voicecli.server.answers import Answer, AnswerCall, Ending, NewItem, NewPart, Piece, Sentence, Status, Step
 from voicecli.server.limits import Spent
-from voicecli.server.orders import Call, Drop, Grew, Order, Over, Prompt, Think
+from voicecli.server.orders import Call, Drop, Enough, Grew, Order, Over, Prompt, Think
 from voicecli.server.responses import RunningResponse
 from voicecli.server.sentences import Sentences
 from voicecli.server.voicing import Voicing
@@ -64,6 +64,10 @@ class Making:
         self._thinking = False
         self._in_message = False
         self._characters = 0
+        self._made = False
+        """Whether there is anything of it."""
+        self.prompt: Prompt | None = None
+        """What the language model was told."""
 
     def answer(self, answer: Answer, at: float) -> None:
         """All of it is known."""
@@ -73,7 +77,7 @@ class Making:
     def think(self, prompt: Prompt, at: float) -> None:
         """A language model makes it."""
         self.running.begin(at)
-        self._thinking = True
+        self._thinking, self.prompt = True, prompt
         self._order(Think(self.running.id, prompt))
 
     def thought(self, what: Grew | Call | Over, at: float) -> None:
@@ -108,15 +112,18 @@ class Making:
                 self._characters += len(text)
                 if self._characters > LONGEST:
                     self._thinking = False
-                    self._order(Drop(self.running.id))
+                    self._order(Enough(self.running.id))
                     yield from self._close()
-                    yield Ending("incomplete", "max_output_tokens")
+                    yield Ending("failed", error=_wrong("llm_endless", "The language model did not come to an end."))
             case Call(call_id=call_id, name=name, arguments=arguments):
                 yield from self._close()
+                self._made = True
                 yield AnswerCall(name, arguments, call_id or None)
             case Over(status=status, reason=reason, error=error, tokens=tokens):
                 self._thinking = False
                 yield from self._close()
+                if status == "completed" and not self._made:
+                    status, error = "failed", _wrong("llm_empty", "The language model answered without a word.")
                 yield Ending(status, reason, error, tokens)
             case _:
                 assert_never(what)
@@ -126,7 +133,7 @@ class Making:
             text = text.lstrip()
             if not text:
                 return
-            self._in_message = True
+            self._in_message = self._made = True
             yield NewItem.MESSAGE
             yield NewPart(self.running.spoken)
         if self.running.spoken:
@@ -138,3 +145,7 @@ class Making:
         if rest := self._sentences.rest().rstrip():
             yield Sentence(rest)
         self._in_message = False
+
+
+def _wrong(code: str, message: str) -> StatusError:
+    return StatusError(type="llm_error", code=code, message=message)

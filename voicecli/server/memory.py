@@ -16,6 +16,8 @@ from voicecli.protocol.conversation import ItemView
 from voicecli.server.orders import Call, Message
 
 NOT_UNDERSTOOD: Final = "(speech, {seconds:.1f} s, not understood)"
+IMAGES: Final = 16 * 1024 * 1024
+"""Characters of images that are kept for a language model."""
 
 
 class _Spoken:
@@ -43,10 +45,17 @@ class Memory:
         self._spoken: dict[str, _Spoken] = {}
         self._understood: dict[str, str | None] = {}
         self._lengths: dict[str, int] = {}
+        self._images: dict[str, tuple[str, ...]] = {}
 
     def speech(self, item_id: str, samples: int) -> None:
         """The user spoke; the words may follow."""
         self._lengths[item_id] = self._lengths.get(item_id, 0) + samples
+
+    def see(self, item_id: str, images: tuple[str, ...]) -> None:
+        """The user sent these, as data URLs; of all of them the latest are kept."""
+        self._images[item_id] = images
+        while sum(len(url) for urls in self._images.values() for url in urls) > IMAGES and len(self._images) > 1:
+            del self._images[next(iter(self._images))]
 
     def understand(self, item_id: str, words: str | None) -> None:
         """The words of the user's speech; None: nobody understands it."""
@@ -59,7 +68,7 @@ class Memory:
 
     def forget(self, item_id: str) -> None:
         """The item is gone."""
-        for kept in (self._spoken, self._understood, self._lengths):
+        for kept in (self._spoken, self._understood, self._lengths, self._images):
             kept.pop(item_id, None)
 
     def truncate(self, item_id: str, samples: int) -> None:
@@ -92,9 +101,9 @@ class Memory:
                         out.append(Message("assistant", calls=(call,)))
                 case "function_call_output":
                     out.append(Message("tool", item.output or "", call_id=item.call_id or ""))
-                case "message" if text := self._text(item):
+                case "message" if (text := self._text(item)) or item.id in self._images:
                     role = item.role if item.role in ("system", "assistant") else "user"
-                    out.append(Message(role, text))  # type: ignore[arg-type]
+                    out.append(Message(role, text, images=self._images.get(item.id, ())))  # type: ignore[arg-type]
                 case _:
                     pass
         return tuple(out)

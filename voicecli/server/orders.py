@@ -43,6 +43,8 @@ class Message(NamedTuple):
     """Of an assistant's; then `text` may be empty."""
     call_id: str = ""
     """Which call a tool's text answers."""
+    images: tuple[str, ...] = ()
+    """Of a user's: data URLs."""
 
 
 class Prompt(Struct, frozen=True):
@@ -95,7 +97,13 @@ class Drop(NamedTuple):
     id: str
 
 
-Order = Recognise | Say | Think | Drop
+class Enough(NamedTuple):
+    """Of this response no more needs to be thought; what was is still said."""
+
+    response_id: str
+
+
+Order = Recognise | Say | Think | Drop | Enough
 
 
 # ---- what comes back -------------------------------------------------------------------------------------------------

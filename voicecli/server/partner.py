@@ -7,6 +7,7 @@ understand anything else. An ordinary answer takes less than 15 s to say.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any, Final
@@ -22,6 +23,7 @@ from voicecli.server.sample import arguments
 from voicecli.server.stories import STORIES
 
 HONEST: Final = "I am voicecli's practice partner and no language model."
+_ASKS_WHAT: Final = re.compile(r"\b(who|what) are you\b|\bare you (an?|the|real|human|alive)\b|\blanguage model\b")
 QUOTED_CHARACTERS: Final = 50
 REPEATED_CHARACTERS: Final = 400
 OUTPUT_CHARACTERS: Final = 120
@@ -118,17 +120,23 @@ def _told(asked: Asked) -> Iterator[str]:
     yield from sorted(texts, key=lambda text: before[::-1].index(text) if text in before else len(before))
 
 
+def _unknown(asked: Asked) -> bool:
+    """Whether nobody has heard yet what it is: no answer was given, or those that were were cut before they said it."""
+    heard = (" ".join(message.text.split()) for message in asked.messages if message.role == "assistant")
+    return asked.number == 0 or (bool(asked.messages) and not any(HONEST in text for text in heard))
+
+
 def _saying(asked: Asked, *said: str | Sentence, introduced: bool = False) -> Answer:
-    """An answer of one part; before the first of a session what it is, unless `said` has it."""
+    """An answer of one part; before that what it is where nobody knows, unless `said` has it."""
     sentences = tuple(Sentence(each) if isinstance(each, str) else each for each in said)
-    if asked.number == 0 and not introduced:
+    if _unknown(asked) and not introduced:
         sentences = (Sentence(HONEST), *sentences)
     return Answer((AnswerItem((AnswerPart(sentences, asked.spoken),)),))
 
 
 def _failing(asked: Asked, code: str, words: str, limited_s: float | None = None) -> Answer:
     """Nothing but what it is, and that only in the first answer: who fails says nothing."""
-    items = _saying(asked).items if asked.number == 0 else ()
+    items = _saying(asked).items if _unknown(asked) else ()
     return Answer(items, "failed", error=StatusError(type=code, code=code, message=words), limited_s=limited_s)
 
 
@@ -156,7 +164,7 @@ def _called(asked: Asked, place: str) -> Answer:
         return _saying(asked, *_NO_TOOL)
     tool = next((tool for tool in asked.tools if _of_weather(tool)), asked.tools[0])
     call = AnswerCall(tool.name or "", json.dumps(arguments(tool.parameters, place), ensure_ascii=False))
-    return Answer((*(_saying(asked).items if asked.number == 0 else ()), call))
+    return Answer((*(_saying(asked).items if _unknown(asked) else ()), call))
 
 
 def _of_weather(tool: Tool) -> bool:
@@ -224,7 +232,7 @@ def _minutes(count: int) -> str:
 def _ordinary(asked: Asked) -> Iterator[str]:
     facts = list(_facts(asked))
     yield from facts
-    if asked.number == 0:
+    if _unknown(asked) or any(_ASKS_WHAT.search(text.lower()) for text in _told(asked)):
         yield HONEST
     if len(facts) < 3:
         offer = OFFERS[asked.number % len(OFFERS)]

@@ -182,6 +182,11 @@ class RunningResponse:
         return self._pace.ear + self._samples / RATE
 
     @property
+    def letters(self) -> int:
+        """Characters of what has left so far."""
+        return self._letters
+
+    @property
     def spent(self) -> Spent:
         """The tokens of what has left so far."""
         return self._spent_with(0, 0)

@@ -206,7 +206,7 @@ class House:
             await workshop.close()
             if ending is not None:
                 await close(connection, ending.code, ending.reason)
-            code, reason = ending or (connection.close_code, connection.close_reason)
+            code, reason = ending or _closed(connection)
             self._note(visit.over(clock(), code, reason))
 
     def _visit(self, connection: ServerConnection, at: float) -> Visit:
@@ -268,6 +268,14 @@ def _warm() -> str:
     vad = best_vad()
     vad.feed(bytes(2 * FRAME))
     return vad.name
+
+
+def _closed(connection: ServerConnection) -> tuple[int | None, str | None]:
+    """How it has ended: by us, where the protocol did (too big, too many), else by the client."""
+    sent = connection.protocol.close_sent
+    if sent is not None and connection.protocol.close_rcvd is None:
+        return sent.code, sent.reason
+    return connection.close_code, connection.close_reason
 
 
 def _local_time() -> datetime:

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from voicecli.audio.vad import Vad
 from voicecli.audio.wire import FromWire
-from voicecli.ports import SAMPLES_PER_MS, Format
+from voicecli.ports import RATE, SAMPLES_PER_MS, Format
 from voicecli.protocol import events as e
 from voicecli.protocol.codec import decode_client, encode_server, spelling_of
 from voicecli.protocol.conversation import Conversation, ItemView
@@ -91,6 +91,7 @@ class ServerSession:
         self._listening.configure(self._detection)
         self._orders: list[Order] = []
         self._ear = outside.ear
+        self._sees = outside.mind
         self._memory = Memory()
         self._answering = Answering(
             responder,
@@ -224,6 +225,7 @@ class ServerSession:
             case e.ConversationItemDelete(item_id=item_id):
                 self._transcribing.forget(item_id)
                 self._memory.forget(item_id)
+                self._answering.forget(item_id)
                 self._say(e.ConversationItemDeleted(item_id=item_id))
                 self._answering.understood(item_id, at)
             case e.ResponseCreate(response=asked):
@@ -281,8 +283,9 @@ class ServerSession:
     def _create(self, event: e.ConversationItemCreate, at: float) -> ErrorInfo | None:
         if event.item.id and event.item.id in self._conversation:
             return invalid_value("item.id", event.item.id, "There is an item of this id.")
-        if len(self._conversation) >= self._limits.items:
-            return invalid("too_many_items", f"A conversation holds {self._limits.items} items.")
+        if self._samples_of(event.item) > self._limits.buffer_samples:
+            most_s = self._limits.buffer_samples // RATE
+            return invalid("input_audio_too_long", f"The sound of an item may last {most_s} seconds.", "item.content")
         if not HAS_IMAGES[self._spelling] and (wrong := _newer_part(event.item)) is not None:
             return wrong
         # Nobody is sent back sound or images.
@@ -298,24 +301,32 @@ class ServerSession:
         if item.role == "user":
             self._hear(item.id or "", event.item, at)
         elif item.type == "function_call_output":
-            self._answering.hear_output(item.output or "")
+            self._answering.hear_output(item.id or "", item.output or "")
         return None
 
     def _hear(self, item_id: str, item: Item, at: float) -> None:
         """What the user wrote, or said elsewhere."""
         text = " ".join(part.text for part in item.content if part.text)
         if text:
-            self._answering.hear_text(text)
-        self._answering.images += sum(part.type == "input_image" for part in item.content)
-        sound = [part.audio for part in item.content if part.audio]
-        samples = self._input.samples(sum(map(len, sound)) * 3 // 4)
+            self._answering.hear_text(item_id, text)
+        images = tuple(part.image_url or "" for part in item.content if part.type == "input_image")
+        if images:
+            self._answering.see(item_id, len(images))
+        if self._sees and images:
+            self._memory.see(item_id, tuple(filter(None, images)))
+        samples = self._samples_of(item)
         if samples:
             self._answering.hear_sound(item_id, samples, samples)
             self._memory.speech(item_id, samples)
             if self._ear:
                 wire = FromWire()
+                sound = (part.audio for part in item.content if part.audio)
                 pcm = b"".join(wire.read(b64decode(one), self._input) for one in sound)
                 self._transcribing.begin(item_id, pcm, samples, False, at)
+
+    def _samples_of(self, item: Item) -> int:
+        """Of the sound that a client sends in an item."""
+        return self._input.samples(sum(len(part.audio) for part in item.content if part.audio) * 3 // 4)
 
     # ---- the user's sound --------------------------------------------------------------------------------------------
 

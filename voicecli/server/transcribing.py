@@ -120,7 +120,7 @@ class Transcribing:
             if isinstance(late.said, TranscriptionError):
                 yield e.TranscriptionFailed(item_id=late.item_id, error=late.said)
                 continue
-            for n, word in enumerate(late.said.split(" ")):
+            for n, word in enumerate(late.said.split(" ") if late.said else ()):
                 yield e.TranscriptionDelta(item_id=late.item_id, delta=word if n == 0 else f" {word}")
             yield e.TranscriptionCompleted(
                 item_id=late.item_id,

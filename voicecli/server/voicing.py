@@ -70,7 +70,7 @@ class Voicing:
         if asked is None:
             return
         self._voice = self._voice and pcm is not None
-        if pcm is None:
+        if pcm is None or pcm.count(0) == len(pcm):  # a language that this voice does not speak
             asked.steps = list(self._tones(asked.text, asked.sentence.pause_s))
         else:
             asked.steps = list(spread(asked.text, pcm + _silence(asked.sentence.pause_s)))

@@ -15,6 +15,7 @@ from voicecli.server.engine_desk import Busy, EngineFailed, EngineState
 from voicecli.server.orders import (
     Call,
     Drop,
+    Enough,
     Grew,
     Order,
     Outside,
@@ -80,10 +81,12 @@ class Workshop:
                 case Say(response_id=response_id):
                     self._begin(response_id, self._say(order))
                 case Think(response_id=response_id):
-                    self._begin(response_id, self._think(order))
+                    self._begin(_thinking(response_id), self._think(order))
                 case Drop(id=name):
-                    for task in self._tasks.pop(name, ()):
-                        task.cancel()
+                    self._drop(name)
+                    self._drop(_thinking(name))
+                case Enough(response_id=response_id):
+                    self._drop(_thinking(response_id))
                 case _:
                     assert_never(order)
 
@@ -113,6 +116,10 @@ class Workshop:
 
         task.add_done_callback(done)
 
+    def _drop(self, name: str) -> None:
+        for task in self._tasks.pop(name, ()):
+            task.cancel()
+
     def _put(self, result: Result) -> None:
         self.results.append(result)
         self.wake.set()
@@ -132,7 +139,7 @@ class Workshop:
         assert self._speech is not None
         try:
             pcm: bytes | None = await self._speech.say(self._session, order.sentence)
-        except EngineFailed:
+        except (Busy, EngineFailed):
             pcm = None
         self._put(Said(order.response_id, order.number, pcm))
 
@@ -141,3 +148,8 @@ class Workshop:
         async with aclosing(self._mind.think(order.prompt)) as thoughts:
             async for thought in thoughts:
                 self._put(Thought(order.response_id, thought))
+
+
+def _thinking(response_id: str) -> str:
+    """Under which name the thinking for a response goes: it can end while its sentences are still being said."""
+    return f"{response_id} thought"

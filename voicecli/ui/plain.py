@@ -293,17 +293,17 @@ class OneShot:
             case TurnSet(item=item, text=text) if self._answers(item):
                 return Written(self._whole(item, text.raw))
             case Ended():
-                wordless = change.exit_code == 0 and not self._said
-                return Written(self._put("\n") if self._column else "", (self._wordless(),) if wordless else ())
+                return Written(self._put("\n") if self._column else "", self._unsaid() if change.exit_code == 0 else ())
         return Written()
 
-    def _wordless(self) -> str:
-        """Why there is nothing on stdout although nothing failed."""
+    def _unsaid(self) -> tuple[str, ...]:
+        """What of an answer that did not fail is not on stdout."""
         calls = [row.text.raw.strip() for row in self.view.rows() if row.role == "tool" and row.text.raw.strip()]
         if not calls:
-            return "notice: The answer came without words."
+            return () if self._said else ("notice: The answer came without words.",)
         said = one_line(self._clean(printable("; ".join(calls))), LONGEST_QUOTE)
-        return painted(f"notice: The answer is only a call of a tool, which voicecli does not carry out: {said}")
+        what = "The answer calls a tool too" if self._said else "The answer is only a call of a tool"
+        return (painted(f"notice: {what}, which voicecli does not carry out: {said}"),)
 
     def _answers(self, item: str) -> bool:
         row = self.view.head(item)
