@@ -25,7 +25,7 @@ from voicecli.core.changes import (
 from voicecli.printable import printable
 from voicecli.secret import Redactor, Secret
 from voicecli.ui.plain import ROLES, WORDS_WAIT_S, OneShot, Plain, Written, notice_line, transcript
-from voicecli.ui.view import FINAL
+from voicecli.ui.view import FINAL, View
 
 COLUMN_0 = re.compile(rf"(?:{'|'.join(ROLES)}): |  ")
 CANARY = "sk-CANARY0123456789"
@@ -414,3 +414,12 @@ def test_g9_a_key_that_is_cut_or_has_unseen_characters_in_it_is_not_quoted(befor
     detail = Foreign("x" * before + between.join(key) + "y" * 100)
     line = notice_line(Told(severity="error", code="server_error", title="T.", detail=detail), Redactor([Secret(key)]))
     assert key[:12] not in line
+
+
+def test_a_text_that_waits_for_a_connection_is_saved_as_not_sent():
+    view = View()
+    view.apply(TurnOpened("y", None, "you", "text", 0.0))
+    view.apply(TurnSet(item="y", status="waiting", text=Foreign("hello  there")))
+    assert transcript(view) == ["you: hello  there (Not sent yet.)"]
+    view.apply(TurnSet(item="y", status="failed", text=Foreign("hello"), error_code="not_sent", ended=1.0))
+    assert transcript(view) == ["you: hello (Not sent: there was no connection.)"]

@@ -54,7 +54,9 @@ HAPPENED = st.one_of(
     st.builds(
         TurnSet,
         item=ITEMS,
-        status=st.sampled_from(["reserved", "streaming", "playing", "done", "interrupted", "failed", "cancelled"]),
+        status=st.sampled_from(
+            ["reserved", "waiting", "streaming", "playing", "done", "interrupted", "failed", "cancelled"]
+        ),
         text=FOREIGN,
         heard=FOREIGN,
         unheard=FOREIGN,

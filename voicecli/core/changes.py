@@ -12,7 +12,8 @@ from msgspec import Struct
 
 TurnRole = Literal["you", "assistant", "tool", "system"]
 Via = Literal["voice", "text", "tool"]
-Status = Literal["reserved", "streaming", "playing", "done", "interrupted", "failed", "cancelled"]
+Status = Literal["reserved", "waiting", "streaming", "playing", "done", "interrupted", "failed", "cancelled"]
+"""reserved: words are to come. waiting: typed, and to be sent once there is a connection."""
 Severity = Literal["info", "warning", "error"]
 Phase = Literal[
     "not_connected",

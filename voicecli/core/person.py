@@ -22,7 +22,16 @@ def typed(talk: Talk, said: Typed | Pictured, at: float) -> None:
         barge_in.interrupt(talk, "text", at)
     if not talk.connection.alive:
         talk.tell("no_link")
-    talk.texts.append((talk.new_id("msg"), said))
+    item = talk.new_id("msg")
+    talk.texts.append((item, said))
+    if talk.plan.keyboard == "terminal" and not talk.connection.ready:  # a pipe sees its texts in their order
+        _open(talk, item, said)
+        talk.transcript.waits(item, said.text)
+
+
+def _open(talk: Talk, item: str, said: Typed | Pictured) -> None:
+    image = f"{said.name}, {said.size}" if isinstance(said, Pictured) else ""
+    talk.transcript.open(item, "you", "text", None, image)
 
 
 def send_texts(talk: Talk, at: float) -> None:
@@ -32,7 +41,7 @@ def send_texts(talk: Talk, at: float) -> None:
             return
         item, said = talk.texts.popleft()
         picture = said if isinstance(said, Pictured) else None
-        talk.transcript.open(item, "you", "text", None, f"{picture.name}, {picture.size}" if picture else "")
+        _open(talk, item, said)
         talk.transcript.said(item, said.text)
         if (cannot := _cannot(talk.plan.profile, picture)) is not None:
             talk.transcript.failed(item, cannot, "")

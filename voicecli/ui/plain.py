@@ -347,6 +347,9 @@ def _interrupted(row: Row) -> str:
 
 def _unfinished(row: Row) -> str:
     text = row.text.raw.strip()
+    if row.status == "waiting":
+        image = f"(image {row.image.raw})" if row.image.raw else ""
+        return " ".join(filter(None, (image, text, "(Not sent yet.)")))
     if row.role == "you" and row.via == "voice":
         return f"{text} (Not finished.)" if text else _speech(row, "the words did not come")
     return f"{text} (Not finished.)" if text else ""
