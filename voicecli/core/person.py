@@ -74,8 +74,10 @@ def _parts(said: Typed | Pictured) -> tuple[ContentPart, ...]:
 def asked(talk: Talk, asked: Asked, at: float) -> None:
     match asked.what:
         case "interrupt":
-            if not ptt.throw_away(talk, at) and not barge_in.interrupt(talk, asked.by, at):
-                talk.tell("nothing_to_stop")
+            if not ptt.throw_away(talk, at):
+                declined = talk.responses.decline()
+                if not barge_in.interrupt(talk, asked.by, at) and not declined:
+                    talk.tell("nothing_to_stop")
         case "mute":
             _microphone(talk, sounding.mute, "muted_now", at)
         case "unmute":
@@ -114,7 +116,7 @@ def _microphone(talk: Talk, move: Callable[[Talk, float], None], code: str, at: 
     """Off or on, and that is said: by the state word, or by a notice while that word is about something else (G28)."""
     before = talk.uplink.muted
     move(talk, at)
-    elsewhere = talk.audible(at) or talk.responses.busy or talk.uplink.speaking is not None
+    elsewhere = talk.audible(at) or talk.responses.to_come or talk.uplink.speaking is not None
     if talk.uplink.muted is not before and talk.connection.ready and elsewhere:
         talk.tell(code)
 

@@ -354,7 +354,7 @@ class VoiceSession:
             return "assistant_speaking"
         if dry:
             return "waiting_for_sound"
-        if talk.responses.busy:
+        if talk.responses.to_come:
             return "thinking"
         if talk.uplink.muted:
             return "muted"

@@ -16,7 +16,7 @@ from textual.filter import LineFilter
 from voicecli.core.changes import AnyChange, Ended, Told
 from voicecli.core.stimuli import TalkPressed, TalkReleased
 from voicecli.printable import printable
-from voicecli.ui.actions import BY_ID, Do, Say, TalkKey, parse
+from voicecli.ui.actions import ANSWERING, BY_ID, Do, Say, TalkKey, parse
 from voicecli.ui.plain import transcript, turn_text
 from voicecli.ui.screen.bars import Pressed, Released
 from voicecli.ui.screen.citizen import Citizen
@@ -187,7 +187,7 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
         phase = self.view.doing
         if self.talking.answering:
             self.talking.stop_answer()
-        elif phase not in ("assistant_speaking", "thinking"):
+        elif phase not in ANSWERING:
             self.act("interrupt")
 
     def action_escape(self) -> None:

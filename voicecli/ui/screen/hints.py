@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicecli.ui.actions import ACTIONS, Action
+from voicecli.ui.actions import ACTIONS, ANSWERING, Action
 from voicecli.ui.screen.bars import Key
 from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.keys import Keymap, label
@@ -53,7 +53,7 @@ def keys_now(facts: Facts, keymap: Keymap, *, open_panel: bool = False, typed: b
         keys.append(Key(label("escape"), "close"))
     elif phase in ("recording", "recording_full"):
         keys.append(Key(label("escape"), "throw away"))
-    elif phase in ("assistant_speaking", "thinking"):
+    elif phase in ANSWERING:
         keys.append(Key(label("escape"), "stop"))
     talk = _BY_ID["talk"]
     recording = phase in ("recording", "recording_full")
