@@ -16,7 +16,6 @@ from voicecli.core.stimuli import Asked, EchoSet, Quit, Typed
 from voicecli.printable import one_line
 from voicecli.ui.view import View
 
-
 ANSWERING: Final = ("assistant_speaking", "thinking", "waiting_for_sound")
 """Phases in which there is an answer that can be stopped."""
 
