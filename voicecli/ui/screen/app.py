@@ -21,7 +21,7 @@ from voicecli.ui.plain import transcript, turn_text
 from voicecli.ui.screen.bars import Pressed, Released
 from voicecli.ui.screen.citizen import Citizen
 from voicecli.ui.screen.completion import Files, no_files
-from voicecli.ui.screen.composer import PasteCut, Scrolled, Sent, paste_cut
+from voicecli.ui.screen.composer import Held, PasteCut, Scrolled, Sent, held, paste_cut
 from voicecli.ui.screen.conversation import Conversation
 from voicecli.ui.screen.face import Face, Look
 from voicecli.ui.screen.facts import Facts
@@ -43,6 +43,7 @@ MOST_COPIED: Final = 100_000
 """Characters (G34)."""
 
 _AGAIN: Final = "again_to_quit"
+_PASTED: Final = held("").code
 _NO_COLOURS: Final = Told(
     severity="info",
     code="no_colours",
@@ -251,7 +252,13 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
 
     # ---- the line
 
+    def on_held(self, command: Held) -> None:
+        """At once, so that the next enter knows of it."""
+        self._apply(held(command.command), self.clock())
+        self._show()
+
     def on_sent(self, sent: Sent) -> None:
+        self.facts.drop_notice(_PASTED)
         match parse(sent.text, screen=True):
             case Told() as told:
                 self.talking.show(told)

@@ -41,7 +41,7 @@ _ANSWER: Final = (
     ),
     *("llm_rate_limited", "llm_failed", "llm_slow", "llm_cut", "llm_garbled"),
 )
-_TURN: Final = ("bad_input", "paste_cut", "again_to_quit")
+_TURN: Final = ("bad_input", "paste_cut", "pasted_command", "again_to_quit")
 
 OVER: Final[dict[str, Over]] = {
     **dict.fromkeys(_LINK, Over.CONNECTED),
