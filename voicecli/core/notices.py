@@ -464,6 +464,11 @@ WORDS: Final[dict[str, Words]] = {
     "recording_lost": Words(
         "warning", "What you were recording is lost with the connection.", "Say it again once there is a new one."
     ),
+    "recording_unsent": Words(
+        "warning",
+        "What you were recording was not sent, because the talk has ended.",
+        "/talk sends a recording; /quit behind it ends the talk.",
+    ),
     "pressed_muted": Words("info", "The microphone is off, so nothing is recorded.", "/unmute turns it on."),
     "pressed_unready": Words("info", "There is no connection yet, so nothing is recorded.", "Wait for it, or /retry."),
     "pressed_without_microphone": Words(

@@ -407,6 +407,7 @@ class VoiceSession:
             talk.show(change)
         sounding.end(talk, at)
         patience.count(talk)
+        ptt.unsent(talk)
         if talk.connection.alive:
             talk.connection.move(LinkCue.HANGUP, at)
             talk.out.append(Hangup())
