@@ -9,6 +9,7 @@ from textual import events
 from textual.command import CommandList
 from textual.pilot import Pilot
 
+from voicecli.core import notices
 from voicecli.core.changes import (
     AnyChange,
     Delayed,
@@ -250,6 +251,16 @@ def test_the_microphone_is_turned_off_and_on_by_one_key():
         await pilot.press("ctrl+o")
 
     assert play(script).given == [Asked("mute"), Asked("unmute")]
+
+
+def test_where_the_microphone_was_turned_off_the_key_that_turns_it_on_is_named():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        talking.put(notices.told("muted_after_sleep", seconds=60), notices.told("muted_already"))
+        await drained(pilot)
+        assert any("^o or /unmute turns it on." in line for line in app.face.notice.lines)
+        assert [quiet.told.hint for quiet in app.facts.quiet][-1] == "^o or /unmute turns it on."
+
+    play(script)
 
 
 @pytest.mark.parametrize("key", ["ctrl+q", "ctrl+d"])

@@ -124,6 +124,8 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
         self.stop_when_quiet(at)
 
     def _apply(self, change: AnyChange, at: float) -> None:
+        if isinstance(change, Told):
+            change = self.keymap.named_in(change)
         self.facts.apply(change, at)
         self.face.note(change, self.facts)
         if isinstance(change, Ended):
