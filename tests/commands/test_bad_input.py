@@ -259,7 +259,7 @@ TABLE = [
         "the other dialect",
         first_sends(error_frame("beta_api_shape_disabled", "The Realtime Beta API is no longer supported")),
         3,
-        r"error: The server speaks the newer dialect only\. Set --dialect ga, or leave --dialect out\. .*",
+        r"error: The server speaks the newer dialect only\. Set --dialect ga\. .*",
     ),
     Row(
         "rate limit",

@@ -176,7 +176,7 @@ WORDS: Final[dict[str, Words]] = {
     "wrong_dialect": Words(
         "warning",
         "The server speaks another dialect of the protocol than it is spoken to.",
-        "Set --dialect {dialect}, or leave --dialect out.",
+        "Set --dialect {dialect}.",
     ),
     "provider_cannot": Words("info", "{provider} cannot {what}.", "The talk goes on without that."),
     # ---- what the server says
@@ -234,7 +234,7 @@ WORDS: Final[dict[str, Words]] = {
         "It passed it over; the talk goes on. Perhaps another --dialect fits it better.",
     ),
     "beta_api_shape_disabled": Words(
-        "error", "The server speaks the newer dialect only.", "Set --dialect ga, or leave --dialect out."
+        "error", "The server speaks the newer dialect only.", "Set --dialect ga."
     ),
     "session_expired": Words("error", "The session has reached its longest duration.", "/retry opens a new one."),
     "server_error": Words("error", "The server reports a problem.", "The talk goes on."),
