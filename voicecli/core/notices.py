@@ -233,9 +233,7 @@ WORDS: Final[dict[str, Words]] = {
         "The server does not know a message that it was sent.",
         "It passed it over; the talk goes on. Perhaps another --dialect fits it better.",
     ),
-    "beta_api_shape_disabled": Words(
-        "error", "The server speaks the newer dialect only.", "Set --dialect ga."
-    ),
+    "beta_api_shape_disabled": Words("error", "The server speaks the newer dialect only.", "Set --dialect ga."),
     "session_expired": Words("error", "The session has reached its longest duration.", "/retry opens a new one."),
     "server_error": Words("error", "The server reports a problem.", "The talk goes on."),
     "text_refused": Words(

@@ -343,6 +343,8 @@ class Transcript:
         """How long the person spoke."""
         if row := self._row(item):
             row.received_ms = ms
+            if ms is not None and row.status in OPEN:
+                self._set(item, row)  # the words may be long in coming
 
     def waits(self, item: str, text: str) -> None:
         """What the person has typed, which cannot be sent yet."""
