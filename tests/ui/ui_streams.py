@@ -92,6 +92,9 @@ HAPPENED = st.one_of(
         title=TEXTS,
         hint=TEXTS,
         detail=FOREIGN,
+        wait_s=st.none() | st.floats(0, 1e6),
+        wait=st.just("") | TEXTS,
+        side=st.sampled_from([None, "input", "output"]),
     ),
 )
 NOW = st.one_of(

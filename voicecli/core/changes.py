@@ -186,6 +186,12 @@ class Told(Change, frozen=True, kw_only=True):
     """The server's or a library's own words."""
     ours: bool = False
     """`detail` is in our words or a library's, and not in the server's."""
+    wait_s: float | None = None
+    """So many seconds to wait, from now on; None: there is nothing to wait for, or nobody says how long."""
+    wait: str = ""
+    """The words of `hint` that say so, in the place of which a face may have its own."""
+    side: Literal["input", "output"] | None = None
+    """The side of the sound that it is about: over once that works again. None: it is about either, or neither."""
 
 
 class Ended(Change, frozen=True, kw_only=True):

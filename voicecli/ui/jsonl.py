@@ -168,6 +168,8 @@ class Jsonl:
                     "hint": self._clean(change.hint) or None,
                     "detail": self._clean(change.detail.raw) or None,
                     "retry_in": None,
+                    "wait_s": _finite(change.wait_s, 1),
+                    "side": change.side,
                 }
             case Ended():
                 usage = _tokens(self.view.usage.total) if self.view.usage else None
