@@ -10,6 +10,7 @@ from ui_streams import STREAMS, joined
 from voicecli.core import notices
 from voicecli.core.changes import (
     Delayed,
+    EchoNow,
     Ended,
     Foreign,
     HeardNow,
@@ -323,3 +324,8 @@ def test_a_notice_has_the_seconds_to_wait_and_the_side_it_is_about():
     assert (waits["wait_s"], waits["side"], waits["hint"]) == (11.3, None, "Wait 12 seconds, then ask again.")
     assert (about["wait_s"], about["side"]) == (None, "output")
     assert (plain["wait_s"], plain["side"]) == (None, None)
+
+
+def test_what_is_done_about_echo_is_a_line():
+    lines = read([EchoNow("half-duplex"), EchoNow("off")])
+    assert [(line["type"], line["echo"]) for line in lines] == [("sound", "half_duplex"), ("sound", "off")]

@@ -7,6 +7,7 @@ from voicecli.core.changes import (
     AnyChange,
     Cut,
     Delayed,
+    EchoNow,
     Ended,
     Foreign,
     HeardNow,
@@ -98,6 +99,7 @@ HAPPENED = st.one_of(
     ),
 )
 NOW = st.one_of(
+    st.builds(EchoNow, echo=st.sampled_from(["off", "half-duplex"])),
     st.builds(LinkNow, state=st.sampled_from(["connecting", "open", "lost", "closed"]), reason=FOREIGN),
     st.builds(PhaseNow, phase=st.sampled_from(["listening", "thinking", "muted", "not_connected", "connecting"])),
     st.builds(

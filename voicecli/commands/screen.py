@@ -117,7 +117,6 @@ class Screen:
             talk,
             time.perf_counter,
             _look(module, self._parts.config.settings, known),
-            half_duplex=self._parts.config.settings.echo == "half-duplex",
             keymap=keymap,
             files=_files,
             clean=self._parts.config.redactor,

@@ -232,6 +232,12 @@ class SoundNow(Change, frozen=True, kw_only=True):
     latency_ms: int | None = None
 
 
+class EchoNow(Change, frozen=True):
+    """What is done about the assistant being heard by the microphone; nothing ("off") before this is said."""
+
+    echo: Literal["off", "half-duplex"]
+
+
 class HeardNow(Change, frozen=True):
     item: str
     ms: int
@@ -323,6 +329,7 @@ AnyChange = (
     | LinkNow
     | PhaseNow
     | SoundNow
+    | EchoNow
     | HeardNow
     | LevelsNow
     | QueuedNow

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal, assert_never
 
 from voicecli.core import barge_in, linking, ptt, retrieval, sounding
+from voicecli.core.changes import EchoNow
 from voicecli.core.pending import Kind
 from voicecli.core.stimuli import Asked, Pictured, Typed
 from voicecli.core.talk import Talk
@@ -123,4 +124,5 @@ def _microphone(talk: Talk, move: Callable[[Talk, float], None], code: str, at: 
 
 def echo(talk: Talk, echo: Literal["off", "half-duplex"]) -> None:
     talk.echo = echo
+    talk.show(EchoNow(echo))
     talk.tell("echo_now", what="half-duplex" if echo == "half-duplex" else "not cancelled")

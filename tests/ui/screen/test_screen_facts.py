@@ -13,6 +13,7 @@ from screen_facts import START, interrupt, levels, limit, queue, rich, started, 
 from voicecli.core import notices
 from voicecli.core.changes import (
     Delayed,
+    EchoNow,
     Ended,
     Foreign,
     LevelsNow,
@@ -130,9 +131,11 @@ def test_waiting_for_the_limit_counts_down() -> None:
 
 def test_half_duplex_follows_the_command() -> None:
     facts = talk()
-    facts.apply(notices.told("echo_now", what="half-duplex"), START)
+    facts.apply(EchoNow("half-duplex"), START)
     assert said(facts, START)[2] == "mic on · half-duplex"
-    facts.apply(notices.told("echo_now", what="not cancelled"), START)
+    facts.apply(Told(severity="info", code="echo_now", title="Echo: not half-duplex."), START)
+    assert said(facts, START)[2] == "mic on · half-duplex", "words are words"
+    facts.apply(EchoNow("off"), START)
     assert said(facts, START)[2] == "mic on · no echo cancelling"
 
 

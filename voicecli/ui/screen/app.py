@@ -68,18 +68,17 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
         clock: Callable[[], float],
         look: Look | None = None,
         *,
-        half_duplex: bool = False,
         keymap: Keymap = DEFAULT,
         files: Files = no_files,
         clean: Callable[[str], str] = str,
         **more: Any,
     ) -> None:
-        """`half_duplex`: the talk begins so. `files` are those that a command may be given.
+        """`files` are those that a command may be given.
 
         `clean` takes secrets out of what is shown. `more` is for `Citizen`.
         """
         super().__init__(talking, clock, **more)
-        self.facts = Facts(half_duplex=half_duplex)
+        self.facts = Facts()
         self.keymap = keymap
         self.face = Face(look or Look(), clock, keymap, self.does, files, clean)
         self._clean = clean

@@ -34,7 +34,7 @@ def hint(facts: Facts, keymap: Keymap) -> str:
         case _ if mode == "ptt":
             return f"{talk or '/talk'} to talk, or type"
         case "assistant_speaking":
-            return "type to interrupt" if facts.half_duplex else "speak to interrupt, or type"
+            return "type to interrupt" if view.half_duplex else "speak to interrupt, or type"
         case _:
             return "just speak, or type"
 
