@@ -17,6 +17,7 @@ from core_talk import (
     shown,
     sound,
     started,
+    stopped,
     whole,
     words,
     written,
@@ -40,6 +41,12 @@ from voicecli.protocol.items import (
     Response,
     StatusError,
 )
+
+
+def test_how_long_was_spoken_is_told_before_the_words_come():
+    bench = Bench().ready()
+    bench.says(started("u1", 400), stopped("u1", 2500), committed("u1"), at=1.0)
+    assert (bench.turn("u1").status, bench.turn("u1").received_ms, bench.turn("u1").ended) == ("reserved", 2100, None)
 
 
 def test_a_create_refused_because_another_is_active_waits_for_its_end():

@@ -435,6 +435,48 @@ def test_interrupt_says_when_there_is_nothing_to_stop():
     assert bench.codes(effects) == ["nothing_to_stop"]
 
 
+def test_behind_an_answer_that_was_stopped_there_is_nothing_more_to_stop_though_the_server_is_not_done():
+    bench = Bench(CHAT).ready()
+    bench.types("hello", at=1.0)
+    bench.says(created(), added(), written("Once upon"))
+    assert frames(bench.asks("interrupt")) == [("cancel", "r1")]
+    assert bench.phase == "waiting_for_you_to_type"
+    bench.says(cancelled(reason="client_cancelled"))
+    assert frames(bench.types("again")) == [("item", "again"), "create"]
+    assert bench.phase == "thinking"
+
+
+def test_an_answer_that_waits_for_the_end_of_one_that_was_stopped_can_be_stopped_too():
+    bench = Bench(CHAT).ready()
+    bench.types("one", at=1.0)
+    bench.says(created())
+    bench.types("two")
+    assert bench.phase == "thinking"
+    effects = bench.asks("interrupt")
+    assert (bench.codes(effects), bench.phase) == ([], "waiting_for_you_to_type")
+    assert frames(bench.says(cancelled(reason="client_cancelled"))) == []
+    assert bench.codes(bench.asks("interrupt")) == ["nothing_to_stop"]
+
+
+@pytest.mark.parametrize("early", [False, True])
+def test_the_servers_own_answer_behind_one_that_was_stopped_is_cancelled_as_it_comes(early: bool):
+    """`early`: it is created before the stopped one is done."""
+    bench = Bench().ready()
+    bench.says(created(), added(), sound(1000), at=1.0)
+    bench.plays(0, 500)
+    bench.asks("interrupt", at=1.2)
+    bench.says(started(), stopped(), committed())
+    assert bench.phase == "thinking"
+    assert bench.codes(bench.asks("interrupt")) == []
+    assert bench.phase == "listening"
+    end, begin = cancelled("r1", "a1", reason="client_cancelled"), created("r2")
+    effects = bench.says(*((begin, end) if early else (end, begin)))
+    assert ("cancel", "r2") in frames(effects)
+    bench.says(cancelled("r2", reason="client_cancelled"), started("u2"), stopped("u2"), committed("u2", "u1"))
+    assert ("cancel", "r3") not in frames(bench.says(created("r3"))), "the next one is welcome"
+    assert bench.phase == "thinking"
+
+
 def test_a_cancel_before_response_created_waits_for_the_id():
     bench = Bench(CHAT).ready()
     bench.types("hello", at=1.0)

@@ -153,6 +153,6 @@ def test_an_error_tells_that_the_dialect_is_the_wrong_one(profile, info, says):
 def test_a_dialect_that_was_set_and_is_the_wrong_one_says_what_to_set():
     plan = replace(TALK, profile=GA)
     told = error(ErrorInfo("Unknown parameter: 'session.type'."), Purpose(Kind.UPDATE, ""), plan)
-    assert (told.code, told.hint) == ("wrong_dialect", "Set --dialect beta, or leave --dialect out.")
+    assert (told.code, told.hint) == ("wrong_dialect", "Set --dialect beta.")
     told = error(ErrorInfo("Missing required parameter: 'session.type'."), None, replace(TALK, profile=BETA))
-    assert told.hint == "Set --dialect ga, or leave --dialect out."
+    assert told.hint == "Set --dialect ga."

@@ -192,7 +192,7 @@ def test_what_the_person_has_set_is_never_changed_and_it_is_said_what_to_set(pla
     effects = greets(bench, theirs)
     assert of(Spell, effects) == []
     (told,) = bench.shown(Told)
-    assert (told.code, told.hint) == ("wrong_dialect", f"Set --dialect {theirs.value}, or leave --dialect out.")
+    assert (told.code, told.hint) == ("wrong_dialect", f"Set --dialect {theirs.value}.")
 
 
 def test_a_set_dialect_whose_fields_are_refused_goes_on_and_says_what_to_set():

@@ -104,7 +104,12 @@ CASES = (
         shows="SessionNow",
         sees="its id, beside that of the session",
     ),
-    Case(committed(), (started(), stopped()), "PhaseNow TurnOpened", "the row of your turn, before its words"),
+    Case(
+        committed(),
+        (started(), stopped()),
+        "PhaseNow TurnOpened TurnSet",
+        "the row of your turn with how long you spoke, before its words",
+    ),
     Case(e.InputAudioBufferCleared(), (started(),), "PhaseNow", "no longer `you are speaking`"),
     Case(started(), (), "PhaseNow", "`you are speaking`; an answer that is heard stops and is cut"),
     Case(stopped(), (started(),), "PhaseNow", "`thinking`"),

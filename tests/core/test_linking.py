@@ -40,6 +40,7 @@ from voicecli.ports import (
     LinkFailure,
 )
 from voicecli.protocol import events as e
+from voicecli.protocol.codec import decode_server
 from voicecli.protocol.items import CustomVoice, ErrorInfo, RateLimit, SessionConfig, StatusError, TurnDetection
 from voicecli.protocol.profiles import GENERIC_BETA, OPENAI
 
@@ -295,11 +296,13 @@ def test_unknown_and_malformed_frames_are_told_once_for_each_type():
             e.Unknown("new.thing", b"{}"),
             e.Unknown("other.thing", b"{}"),
             e.Malformed("response.done", b"{", "no JSON"),
-            e.Unknown("", b"\x00"),
+            decode_server(b"\x00\xff"),
             at=bench.at + 1,
         )
     assert bench.codes() == ["unknown_event", "unknown_event", "malformed", "unknown_event"]
     assert (bench.session.talk.unknown, bench.session.talk.malformed) == (9, 3)
+    title = "The server sent something voicecli does not know: a message that is no text."
+    assert bench.shown(Told)[-1].title == title
 
 
 def test_heartbeats_are_not_told():

@@ -117,9 +117,9 @@ def test_a_device_without_a_name_leaves_no_empty_quotes():
 def test_every_notice_can_be_filled(code):
     words = WORDS[code]
     fields = {name for text in (words.title, words.hint) for _, name, _, _ in Formatter().parse(text) if name}
-    notice = told(code, **dict.fromkeys(fields, "x"))
+    notice = told(code, **dict.fromkeys(fields - {"wait"}, "x"))
     assert notice.code == code
-    assert "{" not in notice.title
+    assert "{" not in notice.title + notice.hint
 
 
 @pytest.mark.parametrize("code", [code for code, words in WORDS.items() if words.severity != "info"])
@@ -289,6 +289,28 @@ def test_a_model_that_is_not_there_is_told_as_such_at_the_door():
 )
 def test_how_long_to_wait_before_the_next_connection_is_told(wait_s, words):
     assert refused_at_the_door(wait_s=wait_s).hint.startswith(words)
+
+
+def test_a_notice_that_says_how_long_to_wait_has_the_seconds_and_the_words_that_say_them():
+    limited = StatusDetails(error=StatusError(code="rate_limit_exceeded"))
+    for notice in (refused_at_the_door(wait_s=16.2), outcome("failed", limited, KEY, wait_s=16.2)):
+        assert notice is not None
+        assert (notice.wait_s, notice.wait) == (16.2, "17 seconds")
+        assert notice.hint.startswith(f"Wait {notice.wait},")
+    nobody_says = refused_at_the_door(wait_s=None)
+    assert (nobody_says.wait_s, nobody_says.wait) == (None, "")
+    without_words = refused_at_the_door("insufficient_quota", wait_s=16.2)
+    assert (without_words.wait_s, without_words.wait) == (None, ""), "its words have no place for it"
+
+
+def test_a_notice_about_a_device_says_which_side_it_is_about():
+    sides = {Side.MICROPHONE: "input", Side.SPEAKER: "output"}
+    for side in Side:
+        for failure in SoundFailure:
+            told_side = sound_failed(SoundFailed(side, failure, "USB", "")).side
+            assert told_side == (None if failure is SoundFailure.NO_LIBRARY else sides[side])
+    assert told("muted_after_sleep", seconds=60).side == "input"
+    assert told("no_sound_device", typing="").side is None
 
 
 def test_what_is_said_at_the_door_never_hides_why_the_link_itself_failed():

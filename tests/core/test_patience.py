@@ -8,6 +8,7 @@ from core_talk import (
     added,
     created,
     done,
+    frames,
     sound,
     whole,
 )
@@ -68,6 +69,18 @@ def test_the_links_own_silence_is_told_and_not_a_second_time_g14():
     bench.says(e.RateLimitsUpdated(rate_limits=()), at=21.0)
     bench.give(LinkSilent(5.0), at=30.0)
     assert bench.codes() == ["silent", "silent"]
+
+
+def test_an_answer_that_waits_for_its_sound_can_be_stopped():
+    bench = Bench().ready()
+    bench.says(created(), added(), sound(500), at=1.0)
+    bench.plays(0, 500)
+    bench.until(2.5)
+    assert bench.phase == "waiting_for_sound"
+    assert frames(bench.asks("interrupt"))[0] == ("cancel", "r1")
+    assert bench.phase == "listening"
+    bench.until(4.0)
+    assert bench.phase == "listening"
 
 
 def test_a_link_that_is_gone_owes_no_answer_g14():

@@ -28,7 +28,7 @@ from voicecli.core.changes import PhaseNow, TurnOpened, TurnSet
 from voicecli.core.effects import CloseSound, Move, OpenSound, Send, SendAudio
 from voicecli.core.pending import Kind
 from voicecli.core.plan import Plan
-from voicecli.core.stimuli import AudioDropped, InputSpent, KeyboardSpent, TalkPressed, TalkReleased, Typed
+from voicecli.core.stimuli import AudioDropped, InputSpent, KeyboardSpent, Quit, TalkPressed, TalkReleased, Typed
 from voicecli.core.uplink import Gate
 from voicecli.ports import RATE, MicBlock, Side, SoundFailure, SoundOpened, Stale
 from voicecli.protocol import events as e
@@ -375,6 +375,21 @@ def test_interrupt_throws_away_what_is_recorded_and_the_next_press_begins_anew(g
     assert times(bench.presses()) == ms(2.7, 3.0)
     assert codes(bench.asks("interrupt")) == ["thrown_away"]
     assert codes(bench.asks("interrupt")) == ["nothing_to_stop"]
+
+
+@pytest.mark.parametrize("exit_code", [0, 130, 143])
+def test_a_talk_that_ends_while_something_is_recorded_says_that_it_was_not_sent(exit_code: int):
+    bench = talk()
+    bench.goes_on(1.0)
+    bench.presses()
+    bench.goes_on(2.0)
+    assert codes(bench.give(Quit(exit_code))) == ["recording_unsent"]
+
+
+def test_a_talk_that_ends_with_nothing_recorded_says_nothing_of_it():
+    bench = talk()
+    bench.goes_on(1.0)
+    assert codes(bench.give(Quit())) == []
 
 
 # ---- the press stops the answer

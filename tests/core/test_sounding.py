@@ -22,7 +22,7 @@ from core_talk import (
 )
 from msgspec.structs import replace
 
-from voicecli.core.changes import SoundNow, Told
+from voicecli.core.changes import EchoNow, SoundNow, Told
 from voicecli.core.effects import CloseSound, Move, OpenSound, SendAudio
 from voicecli.core.stimuli import AudioDropped, Begin, EchoSet, Opened, Quit
 from voicecli.ports import RATE, Format, MicBlock, Side, SoundClosed, SoundFailure, SoundOpened, Stale
@@ -257,6 +257,14 @@ def test_half_duplex_can_be_set_and_taken_back_in_mid_answer():
     bench.give(EchoSet("off"))
     bench.until(1.5)
     assert set(uploaded(bench.records(20))) == {0, 1}
+
+
+def test_what_is_done_about_echo_is_told_as_it_begins_and_as_it_changes():
+    bench = Bench(HALF).ready()
+    assert bench.shown(EchoNow) == [EchoNow("half-duplex")]
+    bench.give(EchoSet("off"))
+    assert bench.shown(EchoNow)[1:] == [EchoNow("off")]
+    assert Bench().ready().shown(EchoNow) == [], "it is off before anything is said"
 
 
 def test_half_duplex_does_not_keep_a_typed_text_from_interrupting():

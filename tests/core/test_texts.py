@@ -2,6 +2,7 @@
 
 from core_talk import (
     CHAT,
+    DROPPED,
     PIPE,
     TALK,
     WAV,
@@ -26,8 +27,11 @@ from voicecli.core.changes import (
 )
 from voicecli.core.stimuli import (
     KeyboardSpent,
+    LinkEnded,
+    Quit,
     Typed,
 )
+from voicecli.ports import LinkFailure
 from voicecli.protocol import events as e
 from voicecli.protocol.profiles import QWEN
 
@@ -47,6 +51,42 @@ def test_a_text_typed_before_the_link_is_ready_waits_for_it():
     assert bench.codes() == []
     bench.ready()
     assert frames(bench.effects) == ["update", ("item", "early"), "create"]
+
+
+def test_what_is_typed_without_a_link_is_seen_to_wait_at_once_and_is_sent_once_when_it_is_back():
+    bench = Bench(CHAT).ready()
+    bench.give(DROPPED, at=1.0)
+    bench.types("first")
+    bench.types("second")
+    first, second = bench.rows
+    assert [(turn.item, turn.status, turn.text.raw, turn.ended) for turn in bench.shown(TurnSet)] == [
+        (first, "waiting", "first", None),
+        (second, "waiting", "second", None),
+    ]
+    bench.asks("retry")
+    bench.give(LinkEnded(LinkFailure.REFUSED_TCP, None, ""))
+    assert [bench.turn(item).status for item in (first, second)] == ["waiting", "waiting"]
+    bench.asks("retry")
+    assert frames(bench.ready(2.0).effects) == ["update", "update", ("item", "first"), "create", ("item", "second")]
+    assert [bench.turn(item).status for item in (first, second)] == ["done", "done"]
+    assert bench.rows == [first, second]
+
+
+def test_what_was_never_sent_is_said_so_at_the_end():
+    bench = Bench(CHAT).ready()
+    bench.give(DROPPED, at=1.0)
+    bench.types("hello")
+    bench.give(Quit())
+    assert (bench.turn(bench.rows[0]).status, bench.turn(bench.rows[0]).error_code) == ("failed", "not_sent")
+    assert bench.turn(bench.rows[0]).text.raw == "hello"
+
+
+def test_a_text_from_a_pipe_has_its_row_when_it_is_sent():
+    bench = Bench(PIPE).dialled()
+    bench.give(Typed("one"), Typed("two"))
+    assert bench.rows == []
+    bench.ready()
+    assert [bench.turn(item).text.raw for item in bench.rows] == ["one"]
 
 
 def test_a_second_text_while_the_first_is_asked_for_gets_one_answer_after_it():

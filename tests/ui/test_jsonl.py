@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ui_streams import STREAMS, joined
 
+from voicecli.core import notices
 from voicecli.core.changes import (
     Delayed,
+    EchoNow,
     Ended,
     Foreign,
     HeardNow,
@@ -26,6 +28,7 @@ from voicecli.core.changes import (
     TurnSet,
     UsageNow,
 )
+from voicecli.ports import Side, SoundFailed, SoundFailure
 from voicecli.secret import Redactor, Secret
 from voicecli.ui.jsonl import Jsonl
 
@@ -308,3 +311,21 @@ def test_without_secrets_nothing_waits():
     face = Jsonl()
     lines = face.show(TurnGrew("a", Foreign("my")), 0.0)
     assert told(lines) == "my"
+
+
+def test_a_notice_has_the_seconds_to_wait_and_the_side_it_is_about():
+    waits, about, plain = read(
+        [
+            notices.waiting("rate_limit", 11.27),
+            notices.sound_failed(SoundFailed(Side.SPEAKER, SoundFailure.LOST, "USB", "")),
+            notices.told("idle"),
+        ]
+    )
+    assert (waits["wait_s"], waits["side"], waits["hint"]) == (11.3, None, "Wait 12 seconds, then ask again.")
+    assert (about["wait_s"], about["side"]) == (None, "output")
+    assert (plain["wait_s"], plain["side"]) == (None, None)
+
+
+def test_what_is_done_about_echo_is_a_line():
+    lines = read([EchoNow("half-duplex"), EchoNow("off")])
+    assert [(line["type"], line["echo"]) for line in lines] == [("sound", "half_duplex"), ("sound", "off")]

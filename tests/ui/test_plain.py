@@ -12,6 +12,7 @@ from voicecli.core.changes import (
     Delayed,
     Ended,
     Foreign,
+    LimitNow,
     PhaseNow,
     Started,
     Tokens,
@@ -22,10 +23,11 @@ from voicecli.core.changes import (
     TurnSet,
     UsageNow,
 )
+from voicecli.core.notices import limit_near
 from voicecli.printable import printable
 from voicecli.secret import Redactor, Secret
 from voicecli.ui.plain import ROLES, WORDS_WAIT_S, OneShot, Plain, Written, notice_line, transcript
-from voicecli.ui.view import FINAL
+from voicecli.ui.view import FINAL, View
 
 COLUMN_0 = re.compile(rf"(?:{'|'.join(ROLES)}): |  ")
 CANARY = "sk-CANARY0123456789"
@@ -88,23 +90,36 @@ def test_the_first_line_names_a_language_model_of_ones_own_and_where_words_go(mo
 
 
 @pytest.mark.parametrize(
-    ("title", "hint", "line"),
+    ("name", "left", "whole", "full_in_s", "line"),
     [
         (
-            "Tokens for this minute are nearly used up: 3.6k of 40k left.",
-            "The next answer may be refused. Full again in 0:37.",
+            "tokens",
+            3649,
+            40_000,
+            36.2,
             "notice: Tokens for this minute are nearly used up: 3.6 thousand of 40 thousand left. "
             "The next answer may be refused. Full again in 37 seconds.",
         ),
         (
-            "Requests are nearly used up: 1 of 1.2M left.",
-            "Full again in 2:01:05.",
-            "notice: Requests are nearly used up: 1 of 1.2 million left. Full again in 2 hours 1 minute 5 seconds.",
+            "requests",
+            1,
+            1_200_000,
+            7265.0,
+            "notice: Requests are nearly used up: 1 of 1.2 million left. "
+            "The next answer may be refused. Full again in 2 hours 1 minute 5 seconds.",
+        ),
+        (
+            "requests",
+            1,
+            10,
+            0.0,
+            "notice: Requests are nearly used up: 1 of 10 left. The next answer may be refused.",
         ),
     ],
 )
-def test_the_notice_of_a_limit_is_in_words(title, hint, line):
-    assert lines(plain(), Told(severity="warning", code="limit_near", title=title, hint=hint)) == [line]
+def test_the_notice_of_a_limit_is_in_words(name, left, whole, full_in_s, line):
+    near = limit_near(LimitNow(Foreign(name), whole, left, full_in_s), full_in_s)
+    assert lines(plain(), near) == [line]
 
 
 def test_no_other_notice_is_said_otherwise_than_it_stands():
@@ -414,3 +429,12 @@ def test_g9_a_key_that_is_cut_or_has_unseen_characters_in_it_is_not_quoted(befor
     detail = Foreign("x" * before + between.join(key) + "y" * 100)
     line = notice_line(Told(severity="error", code="server_error", title="T.", detail=detail), Redactor([Secret(key)]))
     assert key[:12] not in line
+
+
+def test_a_text_that_waits_for_a_connection_is_saved_as_not_sent():
+    view = View()
+    view.apply(TurnOpened("y", None, "you", "text", 0.0))
+    view.apply(TurnSet(item="y", status="waiting", text=Foreign("hello  there")))
+    assert transcript(view) == ["you: hello  there (Not sent yet.)"]
+    view.apply(TurnSet(item="y", status="failed", text=Foreign("hello"), error_code="not_sent", ended=1.0))
+    assert transcript(view) == ["you: hello (Not sent: there was no connection.)"]

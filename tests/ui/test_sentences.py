@@ -9,11 +9,12 @@ from voicecli.core.changes import (
     SoundNow,
     Started,
     Tokens,
+    Told,
     TurnOpened,
     UsageNow,
 )
 from voicecli.ui.actions import ACTIONS, Do
-from voicecli.ui.sentences import answers, delay_sentence, limit_sentences
+from voicecli.ui.sentences import answers, delay_sentence, last_words, limit_sentences
 from voicecli.ui.view import View
 
 
@@ -86,3 +87,16 @@ def test_status_says_all_of_it():
         'The microphone is on ("USB␇ Audio").',
         "Tokens: text 1 in and 4 out, audio 2 in and 5 out, 3 of those in from the cache.",
     ]
+
+
+def test_after_the_screen_the_error_that_ended_it_and_a_recording_that_was_lost_are_said():
+    view = View()
+    for severity, code in (
+        ("error", "dropped"),
+        ("error", "answer_failed"),
+        ("info", "idle"),
+        ("warning", "recording_unsent"),
+    ):
+        view.apply(Told(severity=severity, code=code, title="x"))  # type: ignore[arg-type]
+    assert [told.code for told in last_words(view, 1)] == ["answer_failed", "recording_unsent"]
+    assert [told.code for told in last_words(view, 0)] == ["recording_unsent"]

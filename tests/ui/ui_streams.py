@@ -7,6 +7,7 @@ from voicecli.core.changes import (
     AnyChange,
     Cut,
     Delayed,
+    EchoNow,
     Ended,
     Foreign,
     HeardNow,
@@ -54,7 +55,9 @@ HAPPENED = st.one_of(
     st.builds(
         TurnSet,
         item=ITEMS,
-        status=st.sampled_from(["reserved", "streaming", "playing", "done", "interrupted", "failed", "cancelled"]),
+        status=st.sampled_from(
+            ["reserved", "waiting", "streaming", "playing", "done", "interrupted", "failed", "cancelled"]
+        ),
         text=FOREIGN,
         heard=FOREIGN,
         unheard=FOREIGN,
@@ -90,9 +93,13 @@ HAPPENED = st.one_of(
         title=TEXTS,
         hint=TEXTS,
         detail=FOREIGN,
+        wait_s=st.none() | st.floats(0, 1e6),
+        wait=st.just("") | TEXTS,
+        side=st.sampled_from([None, "input", "output"]),
     ),
 )
 NOW = st.one_of(
+    st.builds(EchoNow, echo=st.sampled_from(["off", "half-duplex"])),
     st.builds(LinkNow, state=st.sampled_from(["connecting", "open", "lost", "closed"]), reason=FOREIGN),
     st.builds(PhaseNow, phase=st.sampled_from(["listening", "thinking", "muted", "not_connected", "connecting"])),
     st.builds(

@@ -30,14 +30,12 @@ from voicecli.ports import Link, Sound
 from voicecli.runtime.process import ServerFailed, end_within, hard_end
 from voicecli.runtime.socket import Key, WebSocketLink
 from voicecli.runtime.thread import SessionThread
-from voicecli.ui.actions import Do, file_and_text
+from voicecli.ui.actions import ANSWERING, Do, file_and_text
 from voicecli.ui.plain import transcript
 from voicecli.ui.view import View
 
 END_S: Final = 2.0
 """The end of the program takes no longer (G15)."""
-ANSWERING: Final = ("assistant_speaking", "thinking")
-"""Phases in which there is an answer to stop."""
 SAYING: Final = ("image", "answer", "save")
 """Commands that wait for what was typed before them."""
 

@@ -31,6 +31,7 @@ from voicecli.runtime.thread import settle_interpreter
 from voicecli.settings import Settings
 from voicecli.ui.plain import end_line, notice_line, transcript
 from voicecli.ui.screen.keys import read_keys
+from voicecli.ui.sentences import last_words
 from voicecli.ui.view import View
 
 MODULE: Final = "voicecli.ui.screen.app"
@@ -42,8 +43,6 @@ SHOW_END_S: Final = 5.0
 HEARD_S: Final = 0.1
 """A signal that came while we were stopped has been heard of by then."""
 BUG: Final = 70
-EXPLAINED: Final = (1, 3, 4, BUG)
-"""Exit codes that a person did not ask for."""
 
 _BUG: Final = Told(
     severity="error",
@@ -118,7 +117,6 @@ class Screen:
             talk,
             time.perf_counter,
             _look(module, self._parts.config.settings, known),
-            half_duplex=self._parts.config.settings.echo == "half-duplex",
             keymap=keymap,
             files=_files,
             clean=self._parts.config.redactor,
@@ -175,7 +173,7 @@ class Screen:
         except OutputClosed as closed:
             code = code or closed.code
         with suppress(OutputClosed):
-            for told in _last_words(view, code):
+            for told in last_words(view, code):
                 err.write(clean(notice_line(told, self._parts.config.redactor)) + "\n")
         end.cancel()
         return talk.left(code)
@@ -204,11 +202,6 @@ class Screen:
     def _interrupt(self) -> None:
         self._interrupted = False
         self._app.action_break()
-
-
-def _last_words(view: View, code: int) -> list[Told]:
-    """The error that explains an exit code; it was on the screen, which is gone."""
-    return [told for told in view.notices if told.severity == "error"][-1:] if code in EXPLAINED else []
 
 
 def _look(module: ModuleType, settings: Settings, known: Known) -> Any:

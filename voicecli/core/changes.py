@@ -12,7 +12,8 @@ from msgspec import Struct
 
 TurnRole = Literal["you", "assistant", "tool", "system"]
 Via = Literal["voice", "text", "tool"]
-Status = Literal["reserved", "streaming", "playing", "done", "interrupted", "failed", "cancelled"]
+Status = Literal["reserved", "waiting", "streaming", "playing", "done", "interrupted", "failed", "cancelled"]
+"""reserved: words are to come. waiting: typed, and to be sent once there is a connection."""
 Severity = Literal["info", "warning", "error"]
 Phase = Literal[
     "not_connected",
@@ -185,6 +186,12 @@ class Told(Change, frozen=True, kw_only=True):
     """The server's or a library's own words."""
     ours: bool = False
     """`detail` is in our words or a library's, and not in the server's."""
+    wait_s: float | None = None
+    """So many seconds to wait, from now on; None: there is nothing to wait for, or nobody says how long."""
+    wait: str = ""
+    """The words of `hint` that say so, in the place of which a face may have its own."""
+    side: Literal["input", "output"] | None = None
+    """The side of the sound that it is about: over once that works again. None: it is about either, or neither."""
 
 
 class Ended(Change, frozen=True, kw_only=True):
@@ -223,6 +230,12 @@ class SoundNow(Change, frozen=True, kw_only=True):
     name: Foreign = NOTHING
     rate: int | None = None
     latency_ms: int | None = None
+
+
+class EchoNow(Change, frozen=True):
+    """What is done about the assistant being heard by the microphone; nothing ("off") before this is said."""
+
+    echo: Literal["off", "half-duplex"]
 
 
 class HeardNow(Change, frozen=True):
@@ -316,6 +329,7 @@ AnyChange = (
     | LinkNow
     | PhaseNow
     | SoundNow
+    | EchoNow
     | HeardNow
     | LevelsNow
     | QueuedNow

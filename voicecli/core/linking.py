@@ -198,7 +198,9 @@ def not_ours(talk: Talk, event: Unknown | Malformed) -> None:
     talk.unknown += 1
     if not ignored(talk.plan.profile, event.type):
         talk.strange += 1
-        talk.tell_once(f"unknown {kind}", "unknown_event", what=kind or "a binary message")
+        # Whether it was to be text cannot be told any more: bytes that are no UTF-8 come in frames of both kinds.
+        what = "a message that is no text" if kind in ("", "binary") else kind
+        talk.tell_once(f"unknown {kind}", "unknown_event", what=what)
 
 
 def retry(talk: Talk, at: float) -> None:

@@ -6,7 +6,7 @@ Names that stand in a title (a host, a device) are foreign text: the faces pass 
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from msgspec.structs import replace
 
@@ -176,7 +176,7 @@ WORDS: Final[dict[str, Words]] = {
     "wrong_dialect": Words(
         "warning",
         "The server speaks another dialect of the protocol than it is spoken to.",
-        "Set --dialect {dialect}, or leave --dialect out.",
+        "Set --dialect {dialect}.",
     ),
     "provider_cannot": Words("info", "{provider} cannot {what}.", "The talk goes on without that."),
     # ---- what the server says
@@ -233,9 +233,7 @@ WORDS: Final[dict[str, Words]] = {
         "The server does not know a message that it was sent.",
         "It passed it over; the talk goes on. Perhaps another --dialect fits it better.",
     ),
-    "beta_api_shape_disabled": Words(
-        "error", "The server speaks the newer dialect only.", "Set --dialect ga, or leave --dialect out."
-    ),
+    "beta_api_shape_disabled": Words("error", "The server speaks the newer dialect only.", "Set --dialect ga."),
     "session_expired": Words("error", "The session has reached its longest duration.", "/retry opens a new one."),
     "server_error": Words("error", "The server reports a problem.", "The talk goes on."),
     "text_refused": Words(
@@ -475,6 +473,11 @@ WORDS: Final[dict[str, Words]] = {
     "recording_lost": Words(
         "warning", "What you were recording is lost with the connection.", "Say it again once there is a new one."
     ),
+    "recording_unsent": Words(
+        "warning",
+        "What you were recording was not sent, because the talk has ended.",
+        "/talk sends a recording; /quit behind it ends the talk.",
+    ),
     "pressed_muted": Words("info", "The microphone is off, so nothing is recorded.", "/unmute turns it on."),
     "pressed_unready": Words("info", "There is no connection yet, so nothing is recorded.", "Wait for it, or /retry."),
     "pressed_without_microphone": Words(
@@ -517,6 +520,12 @@ WORDS: Final[dict[str, Words]] = {
 OPTIONS: Final = {Side.MICROPHONE: "--input-device", Side.SPEAKER: "--output-device"}
 FILES: Final = {Side.MICROPHONE: "--audio-in", Side.SPEAKER: "--audio-out"}
 NAMES: Final = {Side.MICROPHONE: "microphone", Side.SPEAKER: "speaker"}
+SIDES: Final[dict[Side, Literal["input", "output"]]] = {Side.MICROPHONE: "input", Side.SPEAKER: "output"}
+ABOUT: Final[dict[str, Literal["input", "output"]]] = {
+    **dict.fromkeys(("no_microphone", "no_permission", "muted_after_sleep"), SIDES[Side.MICROPHONE]),
+    "no_speaker": SIDES[Side.SPEAKER],
+}
+"""The side that a notice is always about."""
 INSTEAD: Final = {Side.MICROPHONE: "typing", Side.SPEAKER: "text"}
 
 FATAL: Final = frozenset(
@@ -579,14 +588,25 @@ OWN_WORDS: Final = frozenset(
 
 def told(code: str, detail: str = "", **names: object) -> Told:
     """The notice `code` with `names` in their places; `detail` is what somebody else said about it."""
+    return waiting(code, None, detail, **names)
+
+
+def waiting(code: str, wait_s: float | None, detail: str = "", **names: object) -> Told:
+    """As `told`. `wait_s`: how long to wait, where its words have a place for that; None: nobody says."""
     severity, title, hint = WORDS[code]
+    if "{wait}" not in hint:
+        wait_s = None
+    wait = "" if wait_s is None else _span(wait_s)
     return Told(
         severity=severity,
         code=code,
         title=title.format(**names),
-        hint=hint.format(**names).strip(),
+        hint=hint.format(wait=f"Wait {wait or 'a little'}", **names).strip(),
         detail=Foreign(detail[:2000]) if detail else NOTHING,
         ours=code in OWN_WORDS,
+        wait_s=wait_s,
+        wait=wait,
+        side=ABOUT.get(code),
     )
 
 
@@ -610,19 +630,17 @@ def link_ended(ended: LinkEnded, key_source: str, url_host: str) -> Told:
     proxy = f" {ended.host}" if ended.host else ""
     meant = catalogue.meant(ErrorInfo(ended.reason, code=ended.error_code)) if ended.failure in ANSWERED else None
     code = meant if meant in REFUSING else ended.failure.value
-    names = {"host": host, "key": key, "proxy": proxy, "wait": _wait(ended.wait_s), "number": ended.code}
+    names = {"host": host, "key": key, "proxy": proxy, "number": ended.code}
+    notice = waiting(code, ended.wait_s, ended.reason, **names)
     # What a proxy says is no word of the server's either.
-    return replace(told(code, ended.reason, **names), ours=ended.ours or ended.failure is LinkFailure.PROXY)
+    return replace(notice, ours=ended.ours or ended.failure is LinkFailure.PROXY)
 
 
-def _wait(seconds: float | None) -> str:
-    """How long to wait, as the beginning of a hint; None: nobody says."""
-    if seconds is None:
-        return "Wait a little"
+def _span(seconds: float) -> str:
     whole = math.ceil(seconds)
     if whole >= 120:
-        return f"Wait {math.ceil(seconds / 60)} minutes"
-    return f"Wait {whole} second{'' if whole == 1 else 's'}"
+        return f"{math.ceil(seconds / 60)} minutes"
+    return f"{whole} second{'' if whole == 1 else 's'}"
 
 
 def sound_failed(failed: SoundFailed, *, somebody_types: bool = True) -> Told:
@@ -640,7 +658,8 @@ def sound_failed(failed: SoundFailed, *, somebody_types: bool = True) -> Told:
             code, names["option"] = "bad_file", FILES[side]
         case _:
             code = failed.failure.value
-    return told(code, failed.detail, **names)
+    # Without the library there is neither; whichever is there again settles it.
+    return replace(told(code, failed.detail, **names), side=None if code == "no_library" else SIDES[side])
 
 
 def typing(somebody_types: bool) -> str:
@@ -674,7 +693,7 @@ def error(info: ErrorInfo, purpose: Purpose | None, plan: Plan, wait_s: float | 
     elif purpose is not None and (code is None or given_up):  # else the answer comes when the other one is done
         code = ANSWERS.get(purpose.kind)
     words = info.message or info.code or ""
-    return told(code or "server_error", words, key=key_hint(plan.key_source), wait=_wait(wait_s))
+    return waiting(code or "server_error", wait_s, words, key=key_hint(plan.key_source))
 
 
 LIMITS: Final = {"tokens": "Tokens", "requests": "Requests"}
@@ -686,9 +705,11 @@ def limit_near(limit: LimitNow, full_in_s: float) -> Told:
     name = LIMITS.get(limit.name.raw)
     what = f"{name}{' for this minute' if 0 < full_in_s <= MINUTE_S else ''} are" if name else _of_its_own(limit)
     left, whole = _short(limit.remaining or 0), _short(limit.limit or 0)
-    full = f"Full again in {_clock(full_in_s)}." if full_in_s > 0 else ""
+    clock = _clock(full_in_s) if full_in_s > 0 else ""
+    full = f"Full again in {clock}." if clock else ""
     nearly = "nearly " if (limit.remaining or 0) > 0 else ""
-    return told("limit_near", what=what, nearly=nearly, left=left, whole=whole, full=full)
+    near = told("limit_near", what=what, nearly=nearly, left=left, whole=whole, full=full)
+    return replace(near, wait_s=full_in_s, wait=clock) if clock else near
 
 
 def _of_its_own(limit: LimitNow) -> str:
@@ -744,6 +765,6 @@ def outcome(
         code = words.partition(":")[0].strip()
     info = ErrorInfo(words, (failed.type or "") if failed else "", code)
     if catalogue.fits(catalogue.LIMITED, info):
-        return told("rate_limit", words, wait=_wait(wait_s))
+        return waiting("rate_limit", wait_s, words)
     meant = catalogue.meant(info)
     return told(meant if meant in FATAL else "answer_failed", words, key=key_hint(key_source))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Literal, assert_never
 
 from voicecli.core import barge_in, linking, ptt, retrieval, sounding
+from voicecli.core.changes import EchoNow
 from voicecli.core.pending import Kind
 from voicecli.core.stimuli import Asked, Pictured, Typed
 from voicecli.core.talk import Talk
@@ -22,7 +23,16 @@ def typed(talk: Talk, said: Typed | Pictured, at: float) -> None:
         barge_in.interrupt(talk, "text", at)
     if not talk.connection.alive:
         talk.tell("no_link")
-    talk.texts.append((talk.new_id("msg"), said))
+    item = talk.new_id("msg")
+    talk.texts.append((item, said))
+    if talk.plan.keyboard == "terminal" and not talk.connection.ready:  # a pipe sees its texts in their order
+        _open(talk, item, said)
+        talk.transcript.waits(item, said.text)
+
+
+def _open(talk: Talk, item: str, said: Typed | Pictured) -> None:
+    image = f"{said.name}, {said.size}" if isinstance(said, Pictured) else ""
+    talk.transcript.open(item, "you", "text", None, image)
 
 
 def send_texts(talk: Talk, at: float) -> None:
@@ -32,7 +42,7 @@ def send_texts(talk: Talk, at: float) -> None:
             return
         item, said = talk.texts.popleft()
         picture = said if isinstance(said, Pictured) else None
-        talk.transcript.open(item, "you", "text", None, f"{picture.name}, {picture.size}" if picture else "")
+        _open(talk, item, said)
         talk.transcript.said(item, said.text)
         if (cannot := _cannot(talk.plan.profile, picture)) is not None:
             talk.transcript.failed(item, cannot, "")
@@ -65,8 +75,10 @@ def _parts(said: Typed | Pictured) -> tuple[ContentPart, ...]:
 def asked(talk: Talk, asked: Asked, at: float) -> None:
     match asked.what:
         case "interrupt":
-            if not ptt.throw_away(talk, at) and not barge_in.interrupt(talk, asked.by, at):
-                talk.tell("nothing_to_stop")
+            if not ptt.throw_away(talk, at):
+                declined = talk.responses.decline()
+                if not barge_in.interrupt(talk, asked.by, at) and not declined:
+                    talk.tell("nothing_to_stop")
         case "mute":
             _microphone(talk, sounding.mute, "muted_now", at)
         case "unmute":
@@ -105,11 +117,12 @@ def _microphone(talk: Talk, move: Callable[[Talk, float], None], code: str, at: 
     """Off or on, and that is said: by the state word, or by a notice while that word is about something else (G28)."""
     before = talk.uplink.muted
     move(talk, at)
-    elsewhere = talk.audible(at) or talk.responses.busy or talk.uplink.speaking is not None
+    elsewhere = talk.audible(at) or talk.responses.to_come or talk.uplink.speaking is not None
     if talk.uplink.muted is not before and talk.connection.ready and elsewhere:
         talk.tell(code)
 
 
 def echo(talk: Talk, echo: Literal["off", "half-duplex"]) -> None:
     talk.echo = echo
+    talk.show(EchoNow(echo))
     talk.tell("echo_now", what="half-duplex" if echo == "half-duplex" else "not cancelled")

@@ -193,6 +193,12 @@ def unready(talk: Talk) -> None:
     talk.recorder.unsaid.clear()
 
 
+def unsent(talk: Talk) -> None:
+    """The talk ends. A file is no person, and nearly nothing is no loss."""
+    if talk.plan.microphone == "device" and talk.uplink.recording and talk.recorder.long_enough:
+        talk.tell("recording_unsent")
+
+
 # ---- a file in the place of the microphone
 
 

@@ -85,6 +85,8 @@ class Responses:
         """Another answer is to be asked for as soon as the slot is free."""
         self._expected = False
         """The server will answer a turn by itself after the response in the slot, which is dead."""
+        self._unwelcome = False
+        """That answer was stopped before it could begin."""
         self._refusals = 0
         self._refused_at = 0.0
         self._dead: dict[str, None] = {}
@@ -105,6 +107,26 @@ class Responses:
         """Something is asked for, generated or still to be asked for."""
         return self.current is not None or self.wanted
 
+    @property
+    def to_come(self) -> bool:
+        """An answer is on its way that could be stopped: one that was, and is not done yet, is none any more."""
+        lives = self.current is not None and self.current.stage is not Stage.CANCELLING
+        return lives or self.wanted or (self._expected and not self._unwelcome)
+
+    def decline(self) -> bool:
+        """No other answer is to follow the one in the slot. Whether one was to."""
+        follows = self.wanted or (self._expected and not self._unwelcome)
+        self.wanted, self._unwelcome = False, self._expected
+        return follows
+
+    def _next(self, at: float) -> Current:
+        """The one that the server gives by itself."""
+        current = Current(self._rows, at, ours=False)
+        if self._expected and self._unwelcome:
+            current.machine.move(Cue.CANCEL)
+        self._expected = self._unwelcome = False
+        return current
+
     def ask(self, at: float) -> bool:
         """An answer is wanted. True: send `response.create` now; False: it goes when the slot is free."""
         if self.current is not None and (self.current.ours or self.current.stage is not Stage.ASKED):
@@ -120,7 +142,7 @@ class Responses:
         if self.current is None:
             self.current = Current(self._rows, at, ours=False)
         else:
-            self._expected = self.current.id is not None and self.dead(self.current.id)
+            self._expected, self._unwelcome = self.current.id is not None and self.dead(self.current.id), False
 
     def created(self, response_id: str, at: float) -> str | None:
         """`response.created`. Gives the id that is to be cancelled now, because we had cancelled before it had one."""
@@ -133,8 +155,8 @@ class Responses:
         if current is None or current.id is not None:  # a response of the server's own: it is the default one now
             if current is not None:
                 self.odd += 1
-            current = self.current = Current(self._rows, at, ours=False)
-        self._expected = False
+            current = self.current = self._next(at)
+        self._expected = self._unwelcome = False
         current.id, current.heard_from, current.patience_s = response_id, at, SILENCE_LIMIT_S
         current.machine.move(Cue.CREATED)
         if current.stage is Stage.CANCELLING:
@@ -193,8 +215,7 @@ class Responses:
         current.machine.move(Cue.DONE)
         self.current, self._done = None, current.id or response_id
         if self._expected:
-            self._expected = False
-            self.current = Current(self._rows, at, ours=False)
+            self.current = self._next(at)
         return current
 
     def not_active(self, response_id: str, at: float) -> Current | None:
@@ -206,7 +227,7 @@ class Responses:
 
     def gave_up(self) -> None:
         """The link is gone: nothing will be done any more."""
-        self.current, self.wanted, self._expected = None, False, False
+        self.current, self.wanted, self._expected, self._unwelcome = None, False, False, False
 
     def refused(self, active: bool, at: float) -> bool:
         """Our `response.create` was refused; `active`: because another one is. False: it is given up.

@@ -354,7 +354,7 @@ class VoiceSession:
             return "assistant_speaking"
         if dry:
             return "waiting_for_sound"
-        if talk.responses.busy:
+        if talk.responses.to_come:
             return "thinking"
         if talk.uplink.muted:
             return "muted"
@@ -407,6 +407,7 @@ class VoiceSession:
             talk.show(change)
         sounding.end(talk, at)
         patience.count(talk)
+        ptt.unsent(talk)
         if talk.connection.alive:
             talk.connection.move(LinkCue.HANGUP, at)
             talk.out.append(Hangup())

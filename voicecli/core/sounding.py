@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from voicecli.core import barge_in, notices, ptt
-from voicecli.core.changes import Foreign, SoundNow
+from voicecli.core.changes import EchoNow, Foreign, SoundNow
 from voicecli.core.effective import silence_s
 from voicecli.core.effects import SendAudio
 from voicecli.core.sides import Cue, Device
@@ -25,6 +25,8 @@ WORKS_STILL = frozenset({SoundFailure.NO_PERMISSION, SoundFailure.DISK})
 
 def begin(talk: Talk) -> None:
     """A device is opened at once, so that one that is missing is told early; a file waits until it is listened to."""
+    if talk.echo != "off":
+        talk.show(EchoNow(talk.echo))
     talk.open_side(Side.SPEAKER)
     if talk.plan.microphone == "device":
         talk.open_side(Side.MICROPHONE)

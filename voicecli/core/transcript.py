@@ -36,7 +36,7 @@ MOST_PIECES = 4_096
 _PIECE, _ROW = 64, 512
 """What a piece and a row take besides their characters."""
 
-OPEN: frozenset[Status] = frozenset({"reserved", "streaming", "playing"})
+OPEN: frozenset[Status] = frozenset({"reserved", "waiting", "streaming", "playing"})
 
 
 class Row:
@@ -155,10 +155,13 @@ class Transcript:
     # ---- rows
 
     def lost(self, playing: dict[str, int]) -> None:
-        """The link is gone: no row gets more text. `playing`: item -> samples received, of those not yet heard."""
+        """The link is gone: no row gets more text, and what waits to be sent waits on.
+
+        `playing`: item -> samples received, of those not yet heard.
+        """
         for item, name in list(self._names.items()):
             row = self._rows.get(name)
-            if row is None or row.status not in OPEN:
+            if row is None or row.status not in OPEN or row.status == "waiting":
                 continue
             if item in playing:
                 self.generated(item, playing[item], "failed", "link_lost")
@@ -213,7 +216,9 @@ class Transcript:
         for item, name in list(self._names.items()):
             row = self._rows.get(name)
             if row is not None and row.status in OPEN:
-                if row.role == "you":
+                if row.status == "waiting":
+                    self.failed(item, "not_sent", "")
+                elif row.role == "you":
                     self.said(item)
                 else:
                     self.stopped(item, "cancelled")
@@ -338,6 +343,16 @@ class Transcript:
         """How long the person spoke."""
         if row := self._row(item):
             row.received_ms = ms
+            if ms is not None and row.status in OPEN:
+                self._set(item, row)  # the words may be long in coming
+
+    def waits(self, item: str, text: str) -> None:
+        """What the person has typed, which cannot be sent yet."""
+        if row := self._row(item):
+            self._add(row, 0, 0, text)
+            row.status = "waiting"
+            self._set(item, row)
+            self._charge(row)
 
     def said(self, item: str, text: str | None = None) -> None:
         """A turn of the person's is whole. With `text`, that is what it says."""

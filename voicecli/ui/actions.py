@@ -16,6 +16,9 @@ from voicecli.core.stimuli import Asked, EchoSet, Quit, Typed
 from voicecli.printable import one_line
 from voicecli.ui.view import View
 
+ANSWERING: Final = ("assistant_speaking", "thinking", "waiting_for_sound")
+"""Phases in which there is an answer that can be stopped."""
+
 
 def always(view: View) -> bool:  # noqa: ARG001 - every condition is asked so
     return True
@@ -45,8 +48,7 @@ def unconnected(view: View) -> bool:
 
 def stoppable(view: View) -> bool:
     """There is an answer, or a recording."""
-    phases = ("assistant_speaking", "thinking", "waiting_for_sound", "recording", "recording_full")
-    return view.doing in phases
+    return view.doing in (*ANSWERING, "recording", "recording_full")
 
 
 def microphone_off(view: View) -> bool:

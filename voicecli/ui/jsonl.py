@@ -12,6 +12,7 @@ import msgspec
 from voicecli.core.changes import (
     AnyChange,
     Delayed,
+    EchoNow,
     Ended,
     Foreign,
     HeardNow,
@@ -158,6 +159,8 @@ class Jsonl:
             case SoundNow():
                 fields = {"side": change.side, "state": change.state, "name": change.name.raw or None}
                 return "device", {**fields, "rate": change.rate, "latency_ms": change.latency_ms}
+            case EchoNow():
+                return "sound", {"echo": change.echo.replace("-", "_")}
             case LevelsNow():
                 return "level", {n: _finite(getattr(change, n), 2) for n in ("input_db", "output_db", "queued_s")}
             case Told():
@@ -168,6 +171,8 @@ class Jsonl:
                     "hint": self._clean(change.hint) or None,
                     "detail": self._clean(change.detail.raw) or None,
                     "retry_in": None,
+                    "wait_s": _finite(change.wait_s, 1),
+                    "side": change.side,
                 }
             case Ended():
                 usage = _tokens(self.view.usage.total) if self.view.usage else None

@@ -6,6 +6,7 @@ turn is indented, so no model can write a line that begins with one of our role 
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from typing import Final, Literal, NamedTuple
@@ -36,7 +37,6 @@ _TO_DO: Final = {
 """Phases in which the person should do another thing than before."""
 
 _SHORT: Final = re.compile(r"\b(\d+(?:\.\d)?)([kM])\b")
-_TIME: Final = re.compile(r"\b(?:(\d+):)?(\d+):(\d\d)\b")
 
 Clean = Callable[[str], str]
 
@@ -88,7 +88,7 @@ def _names(url: str, model: str) -> bool:
 def notice_line(told: Told, clean: Clean) -> str:
     """A notice in one line; the server's words are quoted and short."""
     role = "error" if told.severity == "error" else "notice"
-    title, hint = (_spoken(told.title), _spoken(told.hint)) if told.code == "limit_near" else (told.title, told.hint)
+    title, hint = _spoken(told) if told.code == "limit_near" else (told.title, told.hint)
     # Cleaned before it is cut, and after characters were left out that may have been put into a secret.
     said = one_line(clean(printable(f"{title} {hint}")), 1000)
     if told.detail.raw.strip():
@@ -97,14 +97,15 @@ def notice_line(told: Told, clean: Clean) -> str:
     return f"{role}: {said}"
 
 
-def _spoken(text: str) -> str:
-    """Short numbers and times of ours as they are said: "3.6k" and "0:37" are nothing for a screen reader."""
-    text = _SHORT.sub(lambda number: f"{number[1]} {'thousand' if number[2] == 'k' else 'million'}", text)
-    return _TIME.sub(lambda time: _span(int(time[1] or 0), int(time[2]), int(time[3])), text)
+def _spoken(told: Told) -> tuple[str, str]:
+    """Title and hint with numbers and times as they are said: "3.6k" and "0:37" are nothing for a screen reader."""
+    title = _SHORT.sub(lambda number: f"{number[1]} {'thousand' if number[2] == 'k' else 'million'}", told.title)
+    known = told.wait_s is not None and told.wait
+    return title, told.hint.replace(told.wait, _span(math.ceil(told.wait_s or 0))) if known else told.hint
 
 
-def _span(hours: int, minutes: int, seconds: int) -> str:
-    parts = ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
+def _span(whole: int) -> str:
+    parts = ((whole // 3600, "hour"), (whole // 60 % 60, "minute"), (whole % 60, "second"))
     return " ".join(_count(number, word) for number, word in parts if number)
 
 
@@ -347,6 +348,9 @@ def _interrupted(row: Row) -> str:
 
 def _unfinished(row: Row) -> str:
     text = row.text.raw.strip()
+    if row.status == "waiting":
+        image = f"(image {row.image.raw})" if row.image.raw else ""
+        return " ".join(filter(None, (image, text, "(Not sent yet.)")))
     if row.role == "you" and row.via == "voice":
         return f"{text} (Not finished.)" if text else _speech(row, "the words did not come")
     return f"{text} (Not finished.)" if text else ""

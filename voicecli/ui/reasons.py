@@ -8,6 +8,7 @@ REASONS: Final[dict[str, str]] = {
     "link_lost": "the connection dropped here",
     "content_filter": "stopped by the server's content rules",
     "max_output_tokens": "cut at the limit of tokens",
+    "not_sent": "not sent: there was no connection",
     "mcp_failed": "the server could not carry it out",
 }
 """By `TurnSet.error_code`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Final
 
 from voicecli.core.changes import Delayed, LimitNow, Started, Told
 from voicecli.printable import one_line
@@ -94,6 +95,16 @@ def where_words_go(started: Started) -> str:
     if started.mind_local:
         return "Nothing leaves this machine."
     return f"What is said goes to {one_line(started.mind_host)}, as text."
+
+
+EXPLAINED: Final = (1, 3, 4, 70)
+"""Exit codes that a person did not ask for."""
+
+
+def last_words(view: View, code: int) -> list[Told]:
+    """What was told as the screen went: the error that explains an exit code, and what was lost by the end."""
+    errors = [told for told in view.notices if told.severity == "error"][-1:] if code in EXPLAINED else []
+    return [*errors, *(told for told in view.notices if told.code == "recording_unsent")]
 
 
 def _named(name: str) -> str:

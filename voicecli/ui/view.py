@@ -15,6 +15,7 @@ from voicecli.core.changes import (
     NOTHING,
     AnyChange,
     Delayed,
+    EchoNow,
     Ended,
     Foreign,
     HeardNow,
@@ -92,6 +93,8 @@ class View:
         self.link: LinkNow | None = None
         self.phase: PhaseNow | None = None
         self.sound: dict[Literal["input", "output"], SoundNow] = {}
+        self.half_duplex = False
+        """The microphone is shut while the assistant speaks."""
         self.heard: HeardNow | None = None
         self.levels: LevelsNow | None = None
         self.queued: QueuedNow | None = None
@@ -176,6 +179,8 @@ class View:
                 self.phase = change
             case SoundNow(side=side):
                 self.sound[side] = change
+            case EchoNow(echo=echo):
+                self.half_duplex = echo == "half-duplex"
             case HeardNow():
                 self.heard = change
             case LevelsNow():

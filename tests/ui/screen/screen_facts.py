@@ -10,6 +10,7 @@ from textual.strip import Strip
 from voicecli.core.changes import (
     Cut,
     Delayed,
+    EchoNow,
     Foreign,
     Interrupted,
     LevelsNow,
@@ -50,13 +51,15 @@ def talk(
     half_duplex: bool = False,
 ) -> Facts:
     """A talk that has been going on since START and has just come into `phase`."""
-    facts = Facts(half_duplex=half_duplex)
+    facts = Facts()
     facts.apply(started(mode, offline=offline), START)
     facts.apply(LinkNow(state="open", dialect="ga"), START)
     if mode != "chat":
         if microphone is not None:
             facts.apply(SoundNow(side="input", state=microphone, name=Foreign("USB Audio"), latency_ms=12), START)
         facts.apply(SoundNow(side="output", state="opened", name=Foreign("Built-in"), latency_ms=40), START)
+    if half_duplex:
+        facts.apply(EchoNow("half-duplex"), START)
     facts.apply(PhaseNow(phase, detail), START)
     return facts
 

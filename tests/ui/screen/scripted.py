@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from voicecli.core.changes import AnyChange, Ended, PhaseNow, Told
 from voicecli.core.stimuli import Quit, Stimulus, Typed
-from voicecli.ui.actions import Do
+from voicecli.ui.actions import ANSWERING, Do
 from voicecli.ui.view import View
 
 
@@ -53,7 +53,7 @@ class Scripted:
 
     @property
     def answering(self) -> bool:
-        return self._phase in ("assistant_speaking", "thinking")
+        return self._phase in ANSWERING
 
     def stop_answer(self) -> None:
         self.stopped += 1

@@ -116,6 +116,16 @@ def test_ctrl_c_stops_the_answer_then_clears_the_line_then_asks_and_then_ends() 
     play(script, a_talk("assistant_speaking"))
 
 
+@pytest.mark.parametrize("key", ["ctrl+c", "escape", "f2"])
+def test_an_answer_that_waits_for_its_sound_is_stopped_as_one_that_is_heard(key: str) -> None:
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        assert "esc stop" in app.face.keys.lines[-1]
+        await pilot.press(key)
+
+    _, talking = play(script, a_talk("waiting_for_sound"))
+    assert (talking.stopped, talking.left, talking.given) == (1, [], [])
+
+
 def test_the_question_whether_to_quit_is_forgotten_after_two_seconds() -> None:
     clock = Clock()
 

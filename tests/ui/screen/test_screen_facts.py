@@ -13,6 +13,7 @@ from screen_facts import START, interrupt, levels, limit, queue, rich, started, 
 from voicecli.core import notices
 from voicecli.core.changes import (
     Delayed,
+    EchoNow,
     Ended,
     Foreign,
     LevelsNow,
@@ -25,6 +26,7 @@ from voicecli.core.changes import (
     Told,
     TurnOpened,
 )
+from voicecli.ports import Side, SoundFailed, SoundFailure
 from voicecli.printable import UNSAFE
 from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.standing import OVER, over_by
@@ -129,9 +131,11 @@ def test_waiting_for_the_limit_counts_down() -> None:
 
 def test_half_duplex_follows_the_command() -> None:
     facts = talk()
-    facts.apply(notices.told("echo_now", what="half-duplex"), START)
+    facts.apply(EchoNow("half-duplex"), START)
     assert said(facts, START)[2] == "mic on · half-duplex"
-    facts.apply(notices.told("echo_now", what="not cancelled"), START)
+    facts.apply(Told(severity="info", code="echo_now", title="Echo: not half-duplex."), START)
+    assert said(facts, START)[2] == "mic on · half-duplex", "words are words"
+    facts.apply(EchoNow("off"), START)
     assert said(facts, START)[2] == "mic on · no echo cancelling"
 
 
@@ -290,13 +294,25 @@ def test_a_lost_link_is_over_when_there_is_one_again() -> None:
 
 def test_a_device_that_works_again_settles_only_its_own_notice() -> None:
     facts = talk()
-    facts.apply(notices.told("device_lost", device='microphone "A speaker"', instead="typing"), START)
-    facts.apply(notices.told("in_use", device='speaker "X"', option="--output-device"), START)
+    facts.apply(notices.sound_failed(SoundFailed(Side.MICROPHONE, SoundFailure.LOST, "A speaker", "")), START)
+    facts.apply(notices.sound_failed(SoundFailed(Side.SPEAKER, SoundFailure.IN_USE, "X", "")), START)
     facts.apply(SoundNow(side="input", state="opened"), START)
     assert facts.notice is not None
     assert facts.notice.code == "in_use"
     facts.apply(SoundNow(side="output", state="opened"), START)
     assert facts.notice is None
+
+
+def test_a_notice_about_no_side_of_its_own_is_settled_by_either() -> None:
+    for side in ("input", "output"):
+        for told in (
+            notices.told("no_sound_device", typing=""),
+            notices.sound_failed(SoundFailed(Side.MICROPHONE, SoundFailure.NO_LIBRARY, "", "")),
+        ):
+            facts = talk()
+            facts.apply(told, START)
+            facts.apply(SoundNow(side=side, state="opened"), START)  # type: ignore[arg-type]
+            assert facts.notice is None
 
 
 def test_an_answer_that_failed_is_over_with_the_next_one() -> None:
@@ -344,7 +360,7 @@ def test_a_limit_is_no_longer_near_when_its_window_is_over() -> None:
 
 def test_a_wait_for_the_limit_counts_down_and_is_over() -> None:
     facts = talk()
-    facts.apply(notices.told("rate_limit", wait="Wait 36 seconds"), START)
+    facts.apply(notices.waiting("rate_limit", 36.0), START)
     facts.tick(START + 34.2)
     assert facts.notice is not None
     assert facts.notice.hint == "Wait 2 seconds, then ask again."
@@ -354,23 +370,45 @@ def test_a_wait_for_the_limit_counts_down_and_is_over() -> None:
     assert facts.notice is None
 
 
+def test_a_long_wait_counts_down_in_minutes_as_it_is_told() -> None:
+    facts = talk()
+    facts.apply(notices.waiting("rate_limit", 300.0), START)
+    said = []
+    for after in (0.0, 100.0, 185.0):
+        facts.tick(START + after)
+        said.append(facts.notice.hint if facts.notice is not None else "")
+    assert said == [f"Wait {words}, then ask again." for words in ("5 minutes", "4 minutes", "115 seconds")]
+    facts.tick(START + 300)
+    assert facts.notice is None
+
+
+def test_no_word_of_a_notice_is_taken_for_a_time() -> None:
+    facts = talk()
+    hint = "Wait 5 seconds, then ask again. Full again in 0:05."
+    for code in ("rate_limit", "limit_near"):
+        facts.apply(replace(warning(code), hint=hint), START)
+        facts.tick(START + 60)
+        assert facts.notice is not None
+        assert facts.notice.hint == hint
+
+
 def test_a_wait_of_which_nobody_knows_how_long_stands() -> None:
     facts = talk()
-    facts.apply(notices.told("rate_limit", wait="Wait a little"), START)
+    facts.apply(notices.told("rate_limit"), START)
     facts.tick(START + 3600)
     assert facts.notice is not None
 
 
 def test_a_countdown_of_a_notice_that_was_closed_does_not_bring_it_back() -> None:
     facts = talk()
-    facts.apply(notices.told("rate_limit", wait="Wait 36 seconds"), START)
+    facts.apply(notices.waiting("rate_limit", 36.0), START)
     facts.close_notice()
     facts.tick(START + 1)
     assert facts.notice is None
 
 
 def test_what_is_over_by_itself_is_a_notice_that_exists() -> None:
-    ours = {"closed", "paste_cut", "again_to_quit", "bad_input"}
+    ours = {"closed", "paste_cut", "pasted_command", "again_to_quit", "bad_input"}
     assert set(OVER) - set(notices.WORDS) <= ours
     assert over_by("nothing_known") is None
 

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from voicecli.core import notices
 from voicecli.core.changes import Started
 from voicecli.settings import KeySaid
 from voicecli.ui.actions import ACTIONS, Action
@@ -151,3 +152,18 @@ def test_keys_are_shown_short(key: str, shown: str):
 def test_the_talk_key_talks_with_push_to_talk_and_is_nothing_in_a_quiet_talk_without():
     assert DEFAULT.meant("space", a_talk("ptt")) is action("talk")
     assert DEFAULT.meant("space", a_talk("talk")) is None
+
+
+def test_a_notice_that_says_how_the_microphone_is_turned_on_names_the_key_that_is_bound():
+    moved, _ = read_keys([KeySaid("UNMUTE", "f8", "x")])
+    none, _ = read_keys([KeySaid("MUTE", "none", "x")])
+    empty, _ = read_keys([KeySaid("UNMUTE", "ctrl+d", "x"), KeySaid("QUIT", "f9", "x")])
+    told = notices.told("muted_now")
+    assert DEFAULT.named_in(told).hint == "^o or /unmute turns it on."
+    assert moved.named_in(told).hint == "F8 or /unmute turns it on."
+    assert none.named_in(told) == empty.named_in(told) == told, "a key that acts on the empty line only is no promise"
+    about = [code for code, words in notices.WORDS.items() if "/unmute" in words.hint]
+    assert len(about) >= 5
+    for code in about:
+        assert "^o or /unmute" in DEFAULT.named_in(notices.told(code, seconds=3)).hint
+    assert DEFAULT.named_in(notices.told("dropped")) == notices.told("dropped")

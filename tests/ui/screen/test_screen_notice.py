@@ -108,7 +108,7 @@ def test_a_full_recording_is_sent_or_thrown_away() -> None:
     assert shown(facts, (80, 24))[-1] == "            enter send it   esc throw it away"
 
 
-@pytest.mark.parametrize("phase", ["assistant_speaking", "thinking", "recording"])
+@pytest.mark.parametrize("phase", ["assistant_speaking", "thinking", "waiting_for_sound", "recording"])
 def test_esc_is_said_to_close_it_only_after_what_it_does_first(phase: Phase) -> None:
     facts = talk(phase, mode="ptt")
     facts.apply(notices.told("malformed"), START)

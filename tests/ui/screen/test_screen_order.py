@@ -26,7 +26,7 @@ from voicecli.ui.screen.layout import Layout
 ITEMS = st.sampled_from("abcdef")
 AFTER = st.one_of(st.none(), ITEMS)
 TEXTS = st.text(st.sampled_from("ab  \n漢e\u0301\u200d👩❤\ufe0fש\x1b[]\u202e\t"), max_size=60).map(Foreign)
-STATUS = st.sampled_from(["reserved", "streaming", "playing", "done", "interrupted", "failed", "cancelled"])
+STATUS = st.sampled_from(["reserved", "waiting", "streaming", "playing", "done", "interrupted", "failed", "cancelled"])
 
 
 @st.composite

@@ -9,6 +9,7 @@ from textual import events
 from textual.command import CommandList
 from textual.pilot import Pilot
 
+from voicecli.core import notices
 from voicecli.core.changes import (
     AnyChange,
     Delayed,
@@ -167,6 +168,48 @@ def test_what_is_pasted_never_acts(text: str):
     assert (talking.given, talking.done, talking.left) == ([], [], [])
 
 
+@pytest.mark.parametrize("text", ["/quit", "/quit\n", " /q"])
+def test_a_command_that_was_pasted_is_done_by_the_second_enter_once_it_has_been_seen(text: str):
+    """Whoever copies from a page does not always see what he gets."""
+
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        app.post_message(events.Paste(text))
+        await pilot.press("enter")
+        await pilot.pause()
+        assert (talking.done, talking.given, app.face.composer.value) == ([], [], text)
+        assert any("was pasted" in line for line in app.face.notice.lines)
+        await pilot.press("enter")
+
+    talking = play(script)
+    assert ([do.action.id for do in talking.done], talking.typed) == (["quit"], [])
+
+
+@pytest.mark.parametrize(
+    ("before", "text", "after"), [("/echo ", "off", ""), ("/ec", "ho", " off"), ("", "/echo", " off")]
+)
+def test_a_command_that_is_typed_or_written_on_with_is_done_at_once(before: str, text: str, after: str):
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        await pilot.press(*before)
+        app.post_message(events.Paste(text))
+        await pilot.press(*after, "enter")
+        await pilot.pause()
+        assert app.facts.notice is None
+
+    assert [do.action.id for do in play(script).done] == ["echo"]
+
+
+def test_the_question_about_a_pasted_command_is_over_with_what_is_sent_instead():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        app.post_message(events.Paste("/quit"))
+        await pilot.press("enter")
+        await pilot.press("home", "/", "enter")
+        await pilot.pause()
+        assert app.facts.notice is None
+
+    talking = play(script)
+    assert (talking.done, talking.typed) == ([], ["/quit"])
+
+
 # ---- esc
 
 
@@ -208,6 +251,16 @@ def test_the_microphone_is_turned_off_and_on_by_one_key():
         await pilot.press("ctrl+o")
 
     assert play(script).given == [Asked("mute"), Asked("unmute")]
+
+
+def test_where_the_microphone_was_turned_off_the_key_that_turns_it_on_is_named():
+    async def script(app: TalkApp, talking: Scripted, pilot: Pilot[int]) -> None:
+        talking.put(notices.told("muted_after_sleep", seconds=60), notices.told("muted_already"))
+        await drained(pilot)
+        assert any("^o or /unmute turns it on." in line for line in app.face.notice.lines)
+        assert [quiet.told.hint for quiet in app.facts.quiet][-1] == "^o or /unmute turns it on."
+
+    play(script)
 
 
 @pytest.mark.parametrize("key", ["ctrl+q", "ctrl+d"])

@@ -61,6 +61,19 @@ def test_both_sides_stand_on_one_column_with_time_and_delay() -> None:
     assert drawing.style_of("14:03") == drawing.style_of("0.51 s") == DARK("muted")
 
 
+def test_what_is_typed_and_waits_for_a_connection_says_so_until_it_is_sent() -> None:
+    drawing = Drawing().feed(STARTED, TurnOpened("y", None, "you", "text", 0.0))
+    drawing.feed(TurnSet(item="y", status="waiting", text=Foreign("And when I move?")))
+    assert [line.strip() for line in drawing.lines()] == [
+        "you  And when I move?                                              14:03",
+        "not sent yet",
+    ]
+    drawing.feed(TurnSet(item="y", status="done", text=Foreign("And when I move?"), ended=1.0))
+    assert len(drawing.lines()) == 1
+    drawing.feed(TurnSet(item="y", status="failed", text=Foreign("And?"), error_code="not_sent", ended=1.0))
+    assert drawing.lines()[1].strip() == "not sent: there was no connection"
+
+
 def test_a_time_that_cannot_be_read_is_left_out() -> None:
     drawing = Drawing().feed(TurnOpened("y", None, "you", "text", 1e18), done("y", "Hello."))
     assert drawing.feed(STARTED).lines() == ["       you  Hello."]

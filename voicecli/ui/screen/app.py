@@ -16,12 +16,12 @@ from textual.filter import LineFilter
 from voicecli.core.changes import AnyChange, Ended, Told
 from voicecli.core.stimuli import TalkPressed, TalkReleased
 from voicecli.printable import printable
-from voicecli.ui.actions import BY_ID, Do, Say, TalkKey, parse
+from voicecli.ui.actions import ANSWERING, BY_ID, Do, Say, TalkKey, parse
 from voicecli.ui.plain import transcript, turn_text
 from voicecli.ui.screen.bars import Pressed, Released
 from voicecli.ui.screen.citizen import Citizen
 from voicecli.ui.screen.completion import Files, no_files
-from voicecli.ui.screen.composer import PasteCut, Scrolled, Sent, paste_cut
+from voicecli.ui.screen.composer import Held, PasteCut, Scrolled, Sent, held, paste_cut
 from voicecli.ui.screen.conversation import Conversation
 from voicecli.ui.screen.face import Face, Look
 from voicecli.ui.screen.facts import Facts
@@ -43,6 +43,7 @@ MOST_COPIED: Final = 100_000
 """Characters (G34)."""
 
 _AGAIN: Final = "again_to_quit"
+_PASTED: Final = held("").code
 _NO_COLOURS: Final = Told(
     severity="info",
     code="no_colours",
@@ -67,18 +68,17 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
         clock: Callable[[], float],
         look: Look | None = None,
         *,
-        half_duplex: bool = False,
         keymap: Keymap = DEFAULT,
         files: Files = no_files,
         clean: Callable[[str], str] = str,
         **more: Any,
     ) -> None:
-        """`half_duplex`: the talk begins so. `files` are those that a command may be given.
+        """`files` are those that a command may be given.
 
         `clean` takes secrets out of what is shown. `more` is for `Citizen`.
         """
         super().__init__(talking, clock, **more)
-        self.facts = Facts(half_duplex=half_duplex)
+        self.facts = Facts()
         self.keymap = keymap
         self.face = Face(look or Look(), clock, keymap, self.does, files, clean)
         self._clean = clean
@@ -123,6 +123,8 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
         self.stop_when_quiet(at)
 
     def _apply(self, change: AnyChange, at: float) -> None:
+        if isinstance(change, Told):
+            change = self.keymap.named_in(change)
         self.facts.apply(change, at)
         self.face.note(change, self.facts)
         if isinstance(change, Ended):
@@ -187,7 +189,7 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
         phase = self.view.doing
         if self.talking.answering:
             self.talking.stop_answer()
-        elif phase not in ("assistant_speaking", "thinking"):
+        elif phase not in ANSWERING:
             self.act("interrupt")
 
     def action_escape(self) -> None:
@@ -251,7 +253,13 @@ class TalkApp(Citizen, inherit_bindings=False):  # Textual's own ctrl+q would en
 
     # ---- the line
 
+    def on_held(self, command: Held) -> None:
+        """At once, so that the next enter knows of it."""
+        self._apply(held(command.command), self.clock())
+        self._show()
+
     def on_sent(self, sent: Sent) -> None:
+        self.facts.drop_notice(_PASTED)
         match parse(sent.text, screen=True):
             case Told() as told:
                 self.talking.show(told)

@@ -18,7 +18,7 @@ from textual.message import Message
 from textual.widgets import Static, TextArea
 
 from voicecli.core.changes import Told
-from voicecli.printable import painted, printable
+from voicecli.printable import one_line, painted, printable
 from voicecli.ui.actions import Do, parse
 from voicecli.ui.screen.completion import Files, choices, no_files
 from voicecli.ui.screen.facts import Facts
@@ -44,7 +44,7 @@ _EDITING: Final[list[BindingType]] = [
 
 
 class Sent(Message):
-    """Enter was pressed. `text` is what `parse` takes: a pasted text that begins with a slash is no command."""
+    """Enter was pressed. `text` is what `parse` takes: a pasted text of several lines is no command."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -57,6 +57,14 @@ class Scrolled(Message):
     def __init__(self, to: Literal["up", "down", "end"]) -> None:
         super().__init__()
         self.to = to
+
+
+class Held(Message):
+    """Enter was pressed on a command that came by a paste: the next one does it, now that it has been seen."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__()
+        self.command = command
 
 
 class PasteCut(Message):
@@ -142,6 +150,7 @@ class Composer(Vertical):
 
     Sent = Sent
     Scrolled = Scrolled
+    Held = Held
     PasteCut = PasteCut
     DEFAULT_CSS = """
     Composer { height: auto; background: $surface; }
@@ -164,6 +173,7 @@ class Composer(Vertical):
         self._history = History()
         self._pasted: dict[str, str] = {}
         self._pastes = 0
+        self._unseen: str | None = None  # what stood here right after a paste that made it a command
         self._quiet_for: str | None = None  # the text for which the menu was closed, or that came from the history
         self.menu = Menu(inks, glyphs)
         self.editor = Editor(self)
@@ -339,10 +349,14 @@ class Composer(Vertical):
     def _send(self) -> None:
         entry = self._entry()
         whole = entry.whole
+        literal = whole.startswith("/") and not whole.startswith("//") and (entry.pasted or "\n" in whole.strip())
+        unseen, self._unseen = self._unseen, None
+        if not literal and unseen == entry.text and isinstance(parse(whole, screen=True), Do):
+            self.post_message(Held(whole))
+            return
         self._history.add(entry)
         self._set(Entry(""))
         self._pasted.clear()
-        literal = whole.startswith("/") and not whole.startswith("//") and (entry.pasted or "\n" in whole.strip())
         self.post_message(Sent(f"/{whole}" if literal else whole))
 
     # ---- the text
@@ -365,7 +379,10 @@ class Composer(Vertical):
         else:
             kept = _clean(kept)
         if kept:
+            command = self.editor.text.lstrip().startswith("/")
             self.editor.replace(kept, *self.editor.selection, maintain_selection_offset=False)
+            if not command and self.editor.text.lstrip().startswith("/"):
+                self._unseen = self.editor.text
         if dropped := max(0, len(text) - room):
             self.post_message(PasteCut(dropped))
 
@@ -384,6 +401,16 @@ class Composer(Vertical):
 
 def _clean(text: str) -> str:
     return "\n".join(painted(line) for line in printable(text).split("\n"))
+
+
+def held(command: str) -> Told:
+    """What is said of a command that was pasted, at the first enter."""
+    return Told(
+        severity="warning",
+        code="pasted_command",
+        title=f"{one_line(command, 60)} was pasted, so it was not done yet.",
+        hint="Enter once more does it; with another slash before it, it is sent as words.",
+    )
 
 
 def paste_cut(dropped: int) -> Told:

@@ -1,8 +1,8 @@
-"""Notices that say how long still: their words as time goes on, and when they are over. Pure."""
+"""Notices that say how long still: their words as time goes on, and which are over then. Pure."""
 
 from __future__ import annotations
 
-import re
+import math
 from typing import Final
 
 from msgspec.structs import replace
@@ -11,22 +11,21 @@ from voicecli.core.changes import Told
 from voicecli.ui.screen.states import minutes
 
 COUNTED: Final = frozenset({"limit_near", "rate_limit"})
-_CLOCK: Final = re.compile(r"(?<=Full again in )(?:(\d+):)?(\d+):(\d\d)(?=\.)")
-_WAIT: Final = re.compile(r"(?<=Wait )(\d+) seconds?(?=,)")
+"""The others stand for something that waiting alone does not end."""
 
 
-def seconds_of(told: Told) -> int | None:
-    """The time that its hint names; None where it names none, or is no such notice."""
-    if told.code not in COUNTED:
-        return None
-    if clock := _CLOCK.search(told.hint):
-        hours, whole, rest = (int(part or 0) for part in clock.groups())
-        return hours * 3600 + whole * 60 + rest
-    wait = _WAIT.search(told.hint)
-    return int(wait[1]) if wait else None
+def seconds_of(told: Told) -> float | None:
+    """After which it is over; None where nobody says, or it is no such notice."""
+    return told.wait_s if told.code in COUNTED else None
 
 
 def with_seconds(told: Told, left: int) -> Told:
     """The same notice when so many seconds are left."""
-    hint = _CLOCK.sub(minutes(left), told.hint)
-    return replace(told, hint=_WAIT.sub(f"{left} second{'' if left == 1 else 's'}", hint))
+    said = minutes(left) if told.code == "limit_near" else _words(left)
+    return replace(told, hint=told.hint.replace(told.wait, said), wait=said) if told.wait else told
+
+
+def _words(seconds: int) -> str:
+    if seconds >= 120:
+        return f"{math.ceil(seconds / 60)} minutes"
+    return f"{seconds} second{'' if seconds == 1 else 's'}"

@@ -77,14 +77,13 @@ class Quiet(NamedTuple):
 
 
 class Facts:
-    def __init__(self, *, half_duplex: bool = False, talk_key: str = "space") -> None:
-        """`half_duplex`: the talk begins so. `talk_key` is what that key is called."""
+    def __init__(self, *, talk_key: str = "space") -> None:
+        """`talk_key` is what that key is called."""
         self.talk_key = talk_key
         """What does the same as that key now; another one while it would be typed."""
         self.view = View()
         self.began_at: float | None = None
         self.phase_since = 0.0
-        self.half_duplex = half_duplex
         self.tape = Tape()
         self.queued_s = 0.0
         self.dialect = ""
@@ -203,7 +202,7 @@ class Facts:
         """The one state, in words."""
         spent = [left for limit in self.limits if limit.used(at) == 100 and (left := limit.left_s(at)) is not None]
         times = Times(max(0.0, at - self.phase_since), self.queued_s, max(spent, default=None), self.interrupted(at))
-        return state(self.view, times, half_duplex=self.half_duplex, talk_key=self.talk_key)
+        return state(self.view, times, talk_key=self.talk_key)
 
     # ---- what it keeps
 
@@ -228,8 +227,6 @@ class Facts:
             self.quiet.append(Quiet(None, Told(severity="info", code="key_withheld", title=title), at))
 
     def _told(self, told: Told, at: float) -> None:
-        if told.code == "echo_now":
-            self.half_duplex = "half-duplex" in told.title
         if told.severity == "info":
             self.quiet.append(Quiet(self._last, told, at))
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from voicecli.ui.actions import ACTIONS, Action
+from voicecli.ui.actions import ACTIONS, ANSWERING, Action
 from voicecli.ui.screen.bars import Key
 from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.keys import Keymap, label
@@ -34,7 +34,7 @@ def hint(facts: Facts, keymap: Keymap) -> str:
         case _ if mode == "ptt":
             return f"{talk or '/talk'} to talk, or type"
         case "assistant_speaking":
-            return "type to interrupt" if facts.half_duplex else "speak to interrupt, or type"
+            return "type to interrupt" if view.half_duplex else "speak to interrupt, or type"
         case _:
             return "just speak, or type"
 
@@ -53,7 +53,7 @@ def keys_now(facts: Facts, keymap: Keymap, *, open_panel: bool = False, typed: b
         keys.append(Key(label("escape"), "close"))
     elif phase in ("recording", "recording_full"):
         keys.append(Key(label("escape"), "throw away"))
-    elif phase in ("assistant_speaking", "thinking"):
+    elif phase in ANSWERING:
         keys.append(Key(label("escape"), "stop"))
     talk = _BY_ID["talk"]
     recording = phase in ("recording", "recording_full")

@@ -25,6 +25,10 @@ LONGEST_SHOWN: Final = 20
 """Characters of a bad value that are shown: a longer one may be a secret in the wrong place."""
 
 
+_UNMUTE: Final = BY_ID["unmute"]
+_TURNS_ON: Final = re.compile(rf"(?<!\S){_UNMUTE.command}\b")
+
+
 class Fixed(NamedTuple):
     """A key of the line or the screen itself, which cannot be given to an action."""
 
@@ -149,6 +153,12 @@ class Keymap:
     def labels(self, action: Action) -> str:
         """All its keys as they are shown."""
         return ", ".join(label(key) for key in self.keys(action))
+
+    def named_in(self, told: Told) -> Told:
+        """Where it says how the microphone is turned on, the key of that beside the command."""
+        key = self.acting(_UNMUTE, typed=True)
+        hint = _TURNS_ON.sub(f"{key} or {_UNMUTE.command}", told.hint) if key else told.hint
+        return told if hint == told.hint else replace(told, hint=hint)
 
     def beside(self, action: Action) -> Action | None:
         """The action whose keys `action` has too, for when that one is not possible."""

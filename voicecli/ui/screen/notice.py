@@ -13,6 +13,7 @@ from textual.strip import Strip
 
 from voicecli.core.changes import Told
 from voicecli.printable import one_line
+from voicecli.ui.actions import ANSWERING
 from voicecli.ui.screen.facts import Facts
 from voicecli.ui.screen.glyphs import Glyphs
 from voicecli.ui.screen.layout import LONGEST_LINE, Layout
@@ -38,7 +39,7 @@ class Remedy(NamedTuple):
 
 CLOSE: Final = Remedy("esc", "close", "")
 _FIRST: Final[dict[str, Remedy]] = {
-    **dict.fromkeys(("assistant_speaking", "thinking"), Remedy("esc", "stop, then close", "")),
+    **dict.fromkeys(ANSWERING, Remedy("esc", "stop, then close", "")),
     "recording": Remedy("esc", "throw away, then close", ""),
 }
 """Where that key has something else to do before it closes the notice."""

@@ -41,7 +41,7 @@ _ANSWER: Final = (
     ),
     *("llm_rate_limited", "llm_failed", "llm_slow", "llm_cut", "llm_garbled", "llm_endless", "llm_empty"),
 )
-_TURN: Final = ("bad_input", "paste_cut", "again_to_quit")
+_TURN: Final = ("bad_input", "paste_cut", "pasted_command", "again_to_quit")
 
 OVER: Final[dict[str, Over]] = {
     **dict.fromkeys(_LINK, Over.CONNECTED),
@@ -94,9 +94,11 @@ class Standing:
             case LinkNow(state="open"):
                 self._drop(Over.CONNECTED)
             case SoundNow(state="opened", side=side):
-                mine = "microphone" if side == "input" else "speaker"
-                other = "speaker" if side == "input" else "microphone"
-                self._told = [told for told in self._told if not _about(told, mine, other)]
+                self._told = [
+                    told
+                    for told in self._told
+                    if over_by(told.code) is not Over.SOUND_BACK or told.side not in (None, side)
+                ]
             case PhaseNow(phase=phase) if phase != "recording_full":
                 self.drop("recording_full")
             case TurnOpened(role="assistant"):
@@ -107,9 +109,3 @@ class Standing:
 
     def _drop(self, by: Over) -> None:
         self._told = [told for told in self._told if over_by(told.code) is not by]
-
-
-def _about(told: Told, mine: str, other: str) -> bool:
-    """Whether a side that works again settles it. Titles are ours up to the name of a device, which is in quotes."""
-    ours = told.title.partition('"')[0]
-    return over_by(told.code) is Over.SOUND_BACK and (mine in ours or other not in ours)

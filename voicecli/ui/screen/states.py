@@ -79,13 +79,13 @@ class Times(NamedTuple):
     """What is said of an interruption just now; "": nothing."""
 
 
-def state(view: View, times: Times, *, half_duplex: bool, talk_key: str) -> State:
+def state(view: View, times: Times, *, talk_key: str) -> State:
     """What is true of `view`; `talk_key` is what that key is called."""
     kind: Kind = "starting" if view.phase is None else view.phase.phase
     if view.ended is not None:
         kind = "ended"
     look = LOOKS[kind]
-    right, right_short = microphone(view, kind, half_duplex)
+    right, right_short = microphone(view, kind)
     detail = _detail(kind, view.phase.detail if view.phase else "", times, talk_key)
     return State(kind, look.word.replace("KEY", talk_key), detail, right, look.short, right_short, look.shape, look.ink)
 
@@ -115,7 +115,7 @@ def _detail(kind: Kind, told: str, times: Times, key: str) -> str:
             assert_never(kind)
 
 
-def microphone(view: View, kind: Kind, half_duplex: bool) -> tuple[str, str]:
+def microphone(view: View, kind: Kind) -> tuple[str, str]:
     """Whether it is on, with what is to be known about echo, and without."""
     if view.started is not None and view.started.mode == "chat":
         return "no microphone in this talk", "no mic"
@@ -124,7 +124,7 @@ def microphone(view: View, kind: Kind, half_duplex: bool) -> tuple[str, str]:
         return "mic off", "mic off"
     if sound.state == "lost" or kind == "waiting_for_you_to_type":  # a file that spoke is at its end
         return "no microphone", "no mic"
-    if half_duplex:
+    if view.half_duplex:
         word = "mic shut" if kind == "assistant_speaking" else "mic on"
         return f"{word} · half-duplex", word
     if view.started is not None and view.started.mode == "ptt":

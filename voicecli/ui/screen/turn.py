@@ -108,7 +108,9 @@ def turn(row: Row, shown: Safe, glyphs: Glyphs, heard: int | None, by: str | Non
         case "assistant":
             return _answer(row, shown, glyphs, heard, by, clean)
     writing = _Writing().put(shown.text)
-    if row.status == "failed":
+    if row.status == "waiting":
+        writing.line("not sent yet", "about")
+    elif row.status == "failed":
         writing.line(_why("not taken", row, clean), "failed")
     return writing.said()
 
