@@ -114,6 +114,7 @@ def test_g29_its_key_is_sent_to_it_and_stands_in_nobodys_environment_arguments_o
     ("chat", "models", "words"),
     [
         (responds(404, {"error": 'model "tiny" not found'}), MODELS, "ollama pull"),
+        (responds(404, b"404 page not found", "text/plain"), responds(404), "--llm-url the base of its API"),
         (says("Yes."), responds(200, {"data": [{"id": "other"}]}), "it has other"),
         (responds(401, {"error": "who?"}), responds(401, {"error": "who?"}), "VOICECLI_LLM_API_KEY"),
     ],

@@ -264,6 +264,7 @@ async def _never_ends(_: Request, out: Out) -> None:
         (responds(401, {"error": "who?"}), "llm_unauthorized"),
         (responds(404, {"error": 'model "m" not found'}), "llm_model_unknown"),
         (responds(400, {"error": "m does not support tools"}), "llm_refused"),
+        (responds(200, {"error": "Unexpected endpoint or method. (POST /chat/completions)"}), "llm_no_api"),
         (responds(429, {"error": "slow down"}), "llm_rate_limited"),
         (responds(500, {"error": "out of memory"}), "llm_failed"),
         (responds(200, "<html>hello</html>", "text/html"), "llm_garbled"),
