@@ -114,6 +114,7 @@ def test_g29_its_key_is_sent_to_it_and_stands_in_nobodys_environment_arguments_o
     ("chat", "models", "words"),
     [
         (responds(404, {"error": 'model "tiny" not found'}), MODELS, "ollama pull"),
+        (responds(404, b"404 page not found", "text/plain"), responds(404), "--llm-url the base of its API"),
         (says("Yes."), responds(200, {"data": [{"id": "other"}]}), "it has other"),
         (responds(401, {"error": "who?"}), responds(401, {"error": "who?"}), "VOICECLI_LLM_API_KEY"),
     ],
@@ -176,3 +177,11 @@ def test_serve_lends_its_voice_too_and_says_what_is_wrong_with_the_model(home: H
         assert {request.headers["authorization"] for request in model.asked} == {f"Bearer {KEY}"}
         assert [request.body["temperature"] for request in asked(model)] == [0.3]
     assert "Loading model" in told
+
+
+def test_g9_serve_does_not_hand_its_key_to_clients_where_the_model_repeats_it(home: Home):
+    with serving(by_path(says("It is ", KEY[:2], KEY[2:9], KEY[9:], ", ", KEY[:5]))) as model:
+        flags = ("--port", "0", "--llm-url", model.url, "--llm-model", "tiny")
+        with home.running("serve", *flags, env={"VOICECLI_LLM_API_KEY": KEY}) as house:
+            done = home.run("chat", "hello", "--url", house.lines().until(r"ws://\S+"))
+    assert (done.code, done.out) == (0, f"It is [key], {KEY[:5]}\n")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import ssl
 from collections.abc import Awaitable, Callable
@@ -264,6 +265,7 @@ async def _never_ends(_: Request, out: Out) -> None:
         (responds(401, {"error": "who?"}), "llm_unauthorized"),
         (responds(404, {"error": 'model "m" not found'}), "llm_model_unknown"),
         (responds(400, {"error": "m does not support tools"}), "llm_refused"),
+        (responds(200, {"error": "Unexpected endpoint or method. (POST /chat/completions)"}), "llm_no_api"),
         (responds(429, {"error": "slow down"}), "llm_rate_limited"),
         (responds(500, {"error": "out of memory"}), "llm_failed"),
         (responds(200, "<html>hello</html>", "text/html"), "llm_garbled"),
@@ -415,15 +417,43 @@ def test_g9_the_key_is_in_no_error_and_in_no_log(caplog: pytest.LogCaptureFixtur
         responds(401, {"error": {"message": f"bad key {canary}", "code": canary}}),
         responds(500, f"Bearer {canary}", "text/plain"),
         responds(200, f'data: {{"error": "{canary}"}}\n'.encode(), "text/event-stream"),
+        responds(404, f"{'x' * 485}{canary}".encode(), "text/plain"),
     ):
-        assert canary not in "".join(failure(answer, key=KEY))
+        assert canary[:12] not in "".join(failure(answer, key=KEY))
 
         @run(answer)
         async def _(server: ChatServer) -> None:
-            assert canary not in repr(await Mind(server.url, "m", KEY).check())
+            assert canary[:12] not in repr(await Mind(server.url, "m", KEY).check())
 
     assert canary not in caplog.text
     assert canary not in repr(Mind("http://127.0.0.1:1/v1", "m", KEY).__dict__)
+
+
+def test_g9_the_key_is_in_no_words_and_in_no_call():
+    canary = KEY.reveal()
+
+    async def answer(_: Request, out: Out) -> None:
+        await out.head()
+        for word in ("It is ", *canary, "."):
+            await out.word(word)
+        call = {"index": 0, "id": "c", "function": {"name": "keep", "arguments": json.dumps({"key": canary})}}
+        await out.word("", tool_calls=[call])
+        await out.end("tool_calls")
+
+    @run(answer)
+    async def _(server: ChatServer) -> None:
+        *grown, call, over = await thought(Mind(server.url, "m", KEY))
+        assert "".join(each.text for each in grown if isinstance(each, Grew)) == "It is [key]."
+        assert (call, over) == (Call("c", "keep", '{"key": "[key]"}'), Over())
+
+
+def test_g9_what_is_secret_in_its_url_is_in_no_error():
+    @run(responds(400, {"error": "POST /v1/chat/completions?code=CANARY0123456789&api-version=2024-10-21"}))
+    async def _(server: ChatServer) -> None:
+        (over,) = await thought(Mind(f"{server.url}?code=CANARY0123456789&api-version=2024-10-21", "m"))
+        assert isinstance(over, Over)
+        assert over.error is not None
+        assert over.error.message == "POST /v1/chat/completions?code=[key]&api-version=2024-10-21"
 
 
 # ---- the question at the start ---------------------------------------------------------------------------------------

@@ -350,6 +350,11 @@ WORDS: Final[dict[str, Words]] = {
         "The server of the language model{mind} did not take what it was asked.",
         "Its words say why: some models take no tools, or only shorter talks.",
     ),
+    "llm_no_api": Words(
+        "error",
+        "The server of the language model{mind} has no chat completions at that URL.",
+        "Is --llm-url the base of its API? That usually ends in /v1.",
+    ),
     "llm_rate_limited": Words(
         "warning",
         "The server of the language model{mind} is limiting you; this answer was not given.",

@@ -13,18 +13,19 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from enum import Enum
 from typing import TYPE_CHECKING, Final, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import msgspec
 from msgspec.structs import replace
 
 from voicecli.loopback import loopback
 from voicecli.protocol.items import StatusError
-from voicecli.secret import Secret
+from voicecli.secret import PUBLIC_QUERY, Redactor, Secret
 from voicecli.server import chat_wire
 from voicecli.server.chat_reading import MOST_BYTES, Reading
 from voicecli.server.chat_wire import Ways, failed
 from voicecli.server.orders import Call, Grew, Over, Prompt
+from voicecli.server.unkeyed import Unkeyed, ended
 
 if TYPE_CHECKING:
     import httpx2
@@ -106,7 +107,8 @@ class Mind:
         self._url = urlsplit(url)
         self._literal = loopback(self._url.hostname or "")
         self._key = key
-        self._clean = Secret.finder([] if key is None else [key])
+        queried = (Secret(value) for name, value in parse_qsl(self._url.query) if name.lower() not in PUBLIC_QUERY)
+        self._redactor = Redactor([*queried, *([] if key is None else [key])])
         self._patience = patience
         self._temperature = temperature
         self._ways = Ways()
@@ -125,12 +127,12 @@ class Mind:
             return _news(MindState.UNREACHABLE, f"no answer within {self._patience.check_s:g} seconds")
         except Exception as error:
             return _news(MindState.UNREACHABLE, _failure(error).message or "")
-        words = self._clean(chat_wire.words_of(body)) or f"HTTP {response.status_code}"
+        words = ended(self._redactor, chat_wire.words_of(body)) or f"HTTP {response.status_code}"
         if response.status_code in (401, 403):
             return _news(MindState.UNAUTHORIZED, words)
         if response.status_code >= 500 and response.status_code != 501:
             return _news(MindState.FAILED, words)
-        models = tuple(self._clean(name) for name in _models(body)) if response.status_code == 200 else ()
+        models = tuple(map(self._redactor.known, _models(body))) if response.status_code == 200 else ()
         if models and not {self.model, f"{self.model}:latest"} & set(models):
             more = f" and {len(models) - SHOWN_MODELS} more" if len(models) > SHOWN_MODELS else ""
             return _news(MindState.UNLISTED, f"it has {', '.join(models[:SHOWN_MODELS])}{more}", models)
@@ -140,8 +142,16 @@ class Mind:
         """The answer as it is written, with exactly one `Over` as its last. Never raises but CancelledError.
 
         Closing the generator closes the stream at once, and with it what the server generates. Its calls are whole;
-        the `call_id` of one is empty where the server gave none.
+        the `call_id` of one is empty where the server gave none. The key is in none of it.
         """
+        unkeyed = Unkeyed(self._redactor)
+        async with aclosing(self._thoughts(prompt)) as thoughts:
+            async for told in thoughts:
+                for each in unkeyed.feed(told):
+                    yield each
+
+    async def _thoughts(self, prompt: Prompt) -> AsyncGenerator[Grew | Call | Over]:
+        """As `think`, but the key may be in it."""
         reading = Reading()
         try:
             async with aclosing(self._answer(prompt, reading)) as answer:
@@ -160,7 +170,7 @@ class Mind:
             await client.aclose()
 
     async def _answer(self, prompt: Prompt, reading: Reading) -> AsyncGenerator[Grew | Call | Over]:
-        """As `think`, but what goes wrong below HTTP is raised."""
+        """As `_thoughts`, but what goes wrong below HTTP is raised."""
         until = asyncio.get_running_loop().time() + self._patience.first_s
         if prompt.temperature is None:
             prompt = replace(prompt, temperature=self._temperature)
@@ -183,8 +193,7 @@ class Mind:
                 break
             self._ways = ways
         location = urlsplit(response.headers.get("location", "")).hostname or ""
-        error = chat_wire.refused(response.status_code, body, location)
-        yield _over(replace(error, message=self._clean(error.message or "")))
+        yield _over(chat_wire.refused(response.status_code, body, location))
 
     async def _read(
         self, response: httpx2.Response, reading: Reading, until: float
@@ -195,7 +204,7 @@ class Mind:
             async with asyncio.timeout_at(until):
                 body = await _some(response, MOST_BYTES)
             for told in reading.whole(body):
-                yield self._cleaned(told)
+                yield told
             return
         chunks = response.aiter_raw().__aiter__()
         while not reading.over:
@@ -203,17 +212,11 @@ class Mind:
                 data = await anext(chunks, None)
             grown, finished = reading.grown, reading.finished
             for told in reading.close() if data is None else reading.feed(data):
-                yield self._cleaned(told)
+                yield told
             if reading.finished and not finished:
                 until = clock() + self._patience.end_s
             elif reading.grown > grown:
                 until = clock() + self._patience.next_s
-
-    def _cleaned(self, told: Grew | Call | Over) -> Grew | Call | Over:
-        """Without the key where the server repeats it in an error; the words of a talk are every sink's own affair."""
-        if isinstance(told, Over) and told.error is not None:
-            return told._replace(error=replace(told.error, message=self._clean(told.error.message or "")))
-        return told
 
     def _waited(self, reading: Reading) -> str:
         if reading.grown:

@@ -38,6 +38,7 @@ _ANSWER: Final = (
         "llm_model_unlisted",
         "llm_unauthorized",
         "llm_refused",
+        "llm_no_api",
     ),
     *("llm_rate_limited", "llm_failed", "llm_slow", "llm_cut", "llm_garbled", "llm_endless", "llm_empty"),
 )
