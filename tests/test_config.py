@@ -315,6 +315,22 @@ def test_the_key_of_serve_is_for_serve_only(files: Files):
     assert files.load(environ=environ).serve_key is None
 
 
+@pytest.mark.parametrize(
+    ("environ", "why"),
+    [
+        ({"VOICECLI_SERVE_KEY": " "}, "VOICECLI_SERVE_KEY is empty."),
+        ({"VOICECLI_KEY_FILE": "key"}, "VOICECLI_KEY_FILE"),
+    ],
+)
+def test_g20_a_key_that_was_meant_and_not_said_does_not_leave_the_door_open(
+    files: Files, environ: dict[str, str], why: str
+):
+    with pytest.raises(ConfigError) as refused:
+        files.load(environ=environ, command="serve")
+    assert refused.value.message.startswith(why)
+    assert files.load(environ=environ).serve_key is None
+
+
 # ---- files -----------------------------------------------------------------------------------------------------------
 
 

@@ -415,9 +415,14 @@ def _secret(raw: str, source: str) -> Secret:
 
 
 def _serve_key(settings: Settings, names: _Names) -> Secret | None:
-    """What clients of ours are asked for (G20)."""
+    """What clients of ours are asked for (G20). Where one is meant and none is said the door does not stay open."""
+    if any(KEY_PREFIX + "FILE" in values for values in names.values()):
+        raise ConfigError(f"{KEY_PREFIX}FILE names no file.", f"The name is {PREFIX}SERVE_KEY_FILE, or --key-file.")
     if settings.key_file is None:
-        return _key((SERVE_KEY,), names)[0]
+        key = _key((SERVE_KEY,), names)[0]
+        if key is None and any(SERVE_KEY in values for values in names.values()):
+            raise ConfigError(f"{SERVE_KEY} is empty.", "Put a key into it: openssl rand -hex 32; or unset it.")
+        return key
     what = "The file that --key-file names"
     text = text_of(settings.key_file, what, private=True)
     if not text.strip():

@@ -82,7 +82,7 @@ def serving(*args: str, key: str | None = None, program: str = PROGRAM, log: Pat
     """Starts `voicecli serve` in an empty home; what is left of it at the end is killed."""
     env = {name: value for name, value in os.environ.items() if not name.startswith(("VOICECLI_", "OPENAI_", "XDG_"))}
     with tempfile.TemporaryDirectory(prefix="voicecli-served-") as home:
-        env |= {"HOME": home} | ({} if key is None else {"VOICECLI_SERVE_KEY": key})
+        env |= {"HOME": home, "VOICECLI_TONES": "1"} | ({} if key is None else {"VOICECLI_SERVE_KEY": key})
         command = [sys.executable, "-P", "-c", program, "serve", "--port", "0", *args]
         command += [] if log is None else ["--log-file", str(log)]
         with subprocess.Popen(command, env=env, cwd=home, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
