@@ -53,7 +53,7 @@ def test_what_was_said_before_is_repeated_where_there_is_an_ear() -> None:
     for told in ("Good morning.", "Repeat what I said."):
         frames = talk.speak(speech(1.0), silence(1.0))
         (order,) = [order for order in talk.session.take_orders() if isinstance(order, Recognise)]
-        frames += talk.take(talk.session.give(Recognised(order.item_id, told), talk.at)) + talk.rest()
+        frames += talk.take(talk.session.give(Recognised(order.name, told), talk.at)) + talk.rest()
         found.append(words(frames))
     assert found[0].startswith(f'You said: "Good morning." {HONEST}')
     assert found[1] == "Good morning."

@@ -62,7 +62,7 @@ def test_an_answer_waits_for_the_words_it_answers(spelling: Spelling) -> None:
     order = a_turn(talk)
     talk.wait(5.0)
     assert talk.responder.asked == []
-    talk.give(Recognised(order.item_id, "what time is it"))
+    talk.give(Recognised(order.name, "what time is it"))
     new = talk.rest()
     assert [asked.said for asked in talk.responder.asked] == ["what time is it"]
     assert only(talk.seen, "conversation.item.input_audio_transcription.completed")["transcript"] == "what time is it"
@@ -75,7 +75,7 @@ def test_the_words_are_looked_for_in_the_pause_before_anybody_knows_that_the_tur
     (early,) = talk.session.take_orders()
     assert isinstance(early, Recognise)
     assert not every(talk.seen, "input_audio_buffer.speech_stopped")
-    talk.give(Recognised(early.item_id, "hello"))
+    talk.give(Recognised(early.name, "hello"))
     assert not every(talk.seen, "conversation.item.input_audio_transcription.completed")
     talk.speak(silence(0.3))
     assert talk.session.take_orders() == []
@@ -88,25 +88,59 @@ def test_words_that_were_looked_for_in_a_pause_are_those_of_no_turn_that_went_on
     talk.speak(speech(1.0), silence(0.3))
     (early,) = talk.session.take_orders()
     talk.speak(speech(1.0))
-    assert talk.session.take_orders() == [Drop(early.item_id)]
-    talk.give(Recognised(early.item_id, "half"))
+    assert talk.session.take_orders() == [Drop(early.name)]
+    talk.give(Recognised(early.name, "half"))
     talk.speak(silence(1.0))
     (whole,) = talk.session.take_orders()
     assert isinstance(whole, Recognise)
     assert len(whole.pcm) > 2 * 2 * RATE
-    talk.give(Recognised(whole.item_id, "half and half"))
+    talk.give(Recognised(whole.name, "half and half"))
     assert talk.responder.asked[0].said == "half and half"
+
+
+@pytest.mark.parametrize("name", ["guess_1", "words_1", "words_2", "resp_t0001"])
+def test_an_item_may_have_any_name_whatever_is_asked_for_meanwhile(name: str) -> None:
+    talk = Talk(outside=EAR)
+    talk.speak(speech(1.0), silence(0.3))
+    (pause,) = talk.session.take_orders()
+    content = [{"type": "input_audio", "audio": base64.b64encode(speech(1.0)).decode()}]
+    item = {"type": "message", "role": "user", "id": name, "content": content}
+    talk.send("conversation.item.create", item=item)
+    (order,) = talk.session.take_orders()
+    assert isinstance(pause, Recognise)
+    assert isinstance(order, Recognise)
+    talk.give(Recognised(pause.name, "spoken"))
+    talk.give(Recognised(order.name, "sent"))
+    talk.speak(silence(1.0))
+    assert talk.responder.asked[0].said == "sent spoken"
+
+
+def test_words_of_an_item_that_is_gone_are_not_those_of_the_next_of_its_name() -> None:
+    talk = Talk(outside=EAR)
+    orders = []
+    content = [{"type": "input_audio", "audio": base64.b64encode(speech(1.0)).decode()}]
+    item = {"type": "message", "role": "user", "id": "mine", "content": content}
+    for _ in range(2):
+        talk.send("conversation.item.create", item=item)
+        orders += [order for order in talk.session.take_orders() if isinstance(order, Recognise)]
+        if len(orders) == 1:
+            talk.send("conversation.item.delete", item_id="mine")
+    talk.send("response.create")
+    talk.give(Recognised(orders[0].name, "old"))
+    assert talk.responder.asked == []
+    talk.give(Recognised(orders[1].name, "new"))
+    assert talk.responder.asked[0].said == "new"
 
 
 def test_an_ear_that_failed_in_the_pause_is_asked_again() -> None:
     talk = Talk(outside=EAR)
     talk.speak(speech(1.0), silence(0.3))
     (early,) = talk.session.take_orders()
-    talk.give(Recognised(early.item_id, None, "busy"))
+    talk.give(Recognised(early.name, None, "busy"))
     talk.speak(silence(0.5))
     (again,) = talk.session.take_orders()
     assert isinstance(again, Recognise)
-    talk.give(Recognised(again.item_id, "hello"))
+    talk.give(Recognised(again.name, "hello"))
     assert talk.responder.asked[0].said == "hello"
 
 
@@ -119,7 +153,7 @@ def test_semantic_detection_waits_longer_where_the_words_go_on(words: str, ends_
     talk = Talk(outside=EAR, update={"turn_detection": semantic})
     talk.speak(speech(1.0), silence(0.3))
     (early,) = talk.session.take_orders()
-    talk.give(Recognised(early.item_id, words))
+    talk.give(Recognised(early.name, words))
     quiet_s = 0.3
     while not every(talk.seen, "input_audio_buffer.speech_stopped"):
         talk.speak(silence(0.1))
@@ -135,7 +169,7 @@ def test_the_ear_is_given_the_turn_with_what_was_before_it() -> None:
 
 def test_words_that_nobody_wants_to_read_are_answered_all_the_same() -> None:
     talk = Talk(outside=EAR)
-    talk.give(Recognised(a_turn(talk).item_id, "hello"))
+    talk.give(Recognised(a_turn(talk).name, "hello"))
     assert talk.responder.asked[0].said == "hello"
     assert not [frame for frame in talk.seen if "transcription" in frame["type"]]
 
@@ -143,7 +177,7 @@ def test_words_that_nobody_wants_to_read_are_answered_all_the_same() -> None:
 @pytest.mark.parametrize(("why", "code"), [("busy", "busy"), ("failed", "failed")])
 def test_an_ear_that_cannot_is_told_as_a_failed_transcription_and_the_talk_goes_on(why: str, code: str) -> None:
     talk = Talk(outside=EAR, update=TOLD)
-    talk.give(Recognised(a_turn(talk).item_id, None, why))
+    talk.give(Recognised(a_turn(talk).name, None, why))
     talk.rest()
     failed = only(talk.seen, "conversation.item.input_audio_transcription.failed")
     assert failed["error"]["code"] == code
@@ -154,7 +188,7 @@ def test_an_ear_that_cannot_is_told_as_a_failed_transcription_and_the_talk_goes_
 
 def test_an_ear_that_is_gone_leaves_the_length() -> None:
     talk = Talk(outside=EAR, update=TOLD)
-    talk.give(Recognised(a_turn(talk).item_id, None))
+    talk.give(Recognised(a_turn(talk).name, None))
     completed = only(talk.seen, "conversation.item.input_audio_transcription.completed")
     assert completed["transcript"].startswith("(speech, ")
 
@@ -168,7 +202,7 @@ def test_speech_that_a_client_sends_as_an_item_is_recognised_too() -> None:
     assert isinstance(order, Recognise)
     assert order.pcm == speech(1.0)
     talk.send("response.create")
-    talk.give(Recognised(order.item_id, "one two"))
+    talk.give(Recognised(order.name, "one two"))
     assert talk.responder.asked[0].said == "one two"
 
 
@@ -176,9 +210,9 @@ def test_an_item_that_is_deleted_is_waited_for_no_longer() -> None:
     talk = Talk(outside=EAR)
     order = a_turn(talk)
     talk.send("conversation.item.delete", item_id=only(talk.seen, "input_audio_buffer.committed")["item_id"])
-    assert Drop(order.item_id) in talk.session.take_orders()
+    assert Drop(order.name) in talk.session.take_orders()
     assert len(talk.responder.asked) == 1
-    talk.give(Recognised(order.item_id, "too late"))
+    talk.give(Recognised(order.name, "too late"))
     assert talk.responder.asked[0].said is None
 
 
@@ -188,7 +222,7 @@ def test_a_response_that_waits_for_words_can_be_cancelled() -> None:
     new = talk.send("response.cancel")
     assert only(new, DONE)["response"]["status"] == "cancelled"
     assert only(new, DONE)["response"]["usage"] is not None
-    talk.give(Recognised(order.item_id, "late"))
+    talk.give(Recognised(order.name, "late"))
     assert talk.responder.asked == []
 
 
@@ -473,7 +507,7 @@ def test_an_answer_that_points_to_what_was_said_waits_for_its_words() -> None:
     given = [{"type": "item_reference", "id": item}]
     talk.send("response.create", response={"conversation": "none", "input": given})
     assert talk.responder.asked == []
-    talk.give(Recognised(order.item_id, "hello"))
+    talk.give(Recognised(order.name, "hello"))
     assert talk.responder.asked[0].said == "hello"
 
 
@@ -496,7 +530,7 @@ def test_an_answer_beside_the_conversation_is_told_only_what_it_was_given() -> N
 def test_ear_voice_and_model_together_make_a_spoken_turn() -> None:
     talk = Talk(outside=ALL)
     order = a_turn(talk)
-    talk.give(Recognised(order.item_id, "how are you"))
+    talk.give(Recognised(order.name, "how are you"))
     think = prompt_of(talk)
     assert think.prompt.messages == (Message("user", "how are you"),)
     talk.give(Thought(think.response_id, Grew("Fine. ")))

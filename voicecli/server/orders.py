@@ -70,7 +70,8 @@ class Prompt(Struct, frozen=True):
 class Recognise(NamedTuple):
     """Find the words of this speech; `Recognised` comes back."""
 
-    item_id: str
+    name: str
+    """Of this order: no client gave it, and none is used twice."""
     pcm: bytes
     """PCM16 at `RATE`."""
 
@@ -92,9 +93,9 @@ class Think(NamedTuple):
 
 
 class Drop(NamedTuple):
-    """Nobody wants it any more: what is said and thought for this response, or the words of this item."""
+    """Nobody wants it any more: what is said and thought for this response, or the words of this order."""
 
-    id: str
+    name: str
 
 
 class Enough(NamedTuple):
@@ -110,9 +111,9 @@ Order = Recognise | Say | Think | Drop | Enough
 
 
 class Recognised(NamedTuple):
-    """The words of an item."""
+    """The words that an order was about."""
 
-    item_id: str
+    name: str
     words: str | None
     """Empty: no words in it. None: there is no ear (any more)."""
     why: str = ""

@@ -389,7 +389,7 @@ class ServerSession:
 
     def _understand(self, result: Recognised, at: float) -> None:
         """The words of an item, or of a turn that pauses."""
-        if self._guessing.recognised(result.item_id, result.words):
+        if self._guessing.recognised(result.name, result.words):
             if result.words is not None:
                 self._listening.judge(finished(result.words))
         elif (item_id := self._transcribing.recognised(result, at)) is not None:

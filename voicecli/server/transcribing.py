@@ -40,6 +40,7 @@ class _Late(NamedTuple):
 class _Heard(NamedTuple):
     """Speech whose words are being found."""
 
+    item_id: str
     samples: int
     told: bool
     """Whether the client wants to know them."""
@@ -56,9 +57,9 @@ class Transcribing:
         self._delay_s = delay_s
         self._ear = ear
         self._order = order
+        self._count = 0
         self._heard: dict[str, _Heard] = {}
-        self._guessed: dict[str, str] = {}
-        """The items whose words are found under another name."""
+        """By the name of the order."""
         self._late: list[_Late] = []
 
     @property
@@ -69,7 +70,7 @@ class Transcribing:
     @property
     def pending(self) -> frozenset[str]:
         """The items whose words are being found."""
-        return frozenset(self._heard)
+        return frozenset(heard.item_id for heard in self._heard.values())
 
     def begin(self, item_id: str, pcm: bytes, samples: int, told: bool, at: float, guess: str | None = None) -> None:
         """The item is there now, with `samples` of speech in its sound; `told`: the client wants the words.
@@ -77,18 +78,18 @@ class Transcribing:
         They are being found already under the name of `guess`, if there is one.
         """
         if self._ear:
-            self._heard[item_id] = _Heard(samples, told)
-            if guess is None:
-                self._order(Recognise(item_id, pcm))
-            else:
-                self._guessed[guess] = item_id
+            name = guess
+            if name is None:
+                self._count += 1
+                name = f"words_{self._count}"
+                self._order(Recognise(name, pcm))
+            self._heard[name] = _Heard(item_id, samples, told)
         elif told:
             self._late.append(_Late(at + self._delay_s, item_id, samples, self._transcribe(samples / RATE)))
 
     def recognised(self, result: Recognised, at: float) -> str | None:
         """The words, or that there are none; the item that they are of, None where nobody waits for them."""
-        item_id = self._guessed.pop(result.item_id, result.item_id)
-        heard = self._heard.pop(item_id, None)
+        heard = self._heard.pop(result.name, None)
         if heard is None:
             return None
         if heard.told:
@@ -101,16 +102,15 @@ class Transcribing:
                 )
             else:
                 said = self._transcribe(heard.samples / RATE)
-            self._late.append(_Late(at, item_id, heard.samples, said))
-        return item_id
+            self._late.append(_Late(at, heard.item_id, heard.samples, said))
+        return heard.item_id
 
     def forget(self, item_id: str) -> None:
         """The item is gone."""
         self._late = [late for late in self._late if late.item_id != item_id]
-        if self._heard.pop(item_id, None) is not None:
-            guess = next((name for name, item in self._guessed.items() if item == item_id), item_id)
-            self._guessed.pop(guess, None)
-            self._order(Drop(guess))
+        for name in [name for name, heard in self._heard.items() if heard.item_id == item_id]:
+            del self._heard[name]
+            self._order(Drop(name))
 
     def due(self, at: float) -> Iterator[e.ServerEvent]:
         """The events of all that have come by now: words one by one, then the whole; or why there are none."""

@@ -63,7 +63,7 @@ class Workshop:
         self._speech = speech
         self._mind = mind
         self._tasks: dict[str, set[asyncio.Task[None]]] = {}
-        """Of each item or response."""
+        """Of each order for words, and each response."""
         self.results: deque[Result] = deque()
         self.wake = asyncio.Event()
 
@@ -76,13 +76,13 @@ class Workshop:
         """Begins them; returns at once."""
         for order in orders:
             match order:
-                case Recognise(item_id=item_id):
-                    self._begin(item_id, self._recognise(order))
+                case Recognise(name=name):
+                    self._begin(name, self._recognise(order))
                 case Say(response_id=response_id):
                     self._begin(response_id, self._say(order))
                 case Think(response_id=response_id):
                     self._begin(_thinking(response_id), self._think(order))
-                case Drop(id=name):
+                case Drop(name=name):
                     self._drop(name)
                     self._drop(_thinking(name))
                 case Enough(response_id=response_id):
@@ -133,7 +133,7 @@ class Workshop:
             why = "busy"
         except EngineFailed:
             why = "failed" if self._has(Part.EAR) else ""
-        self._put(Recognised(order.item_id, words, why))
+        self._put(Recognised(order.name, words, why))
 
     async def _say(self, order: Say) -> None:
         assert self._speech is not None
