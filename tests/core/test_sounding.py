@@ -423,6 +423,45 @@ def test_dropped_sound_that_was_not_told_yet_is_told_at_the_end():
     assert bench.codes() == ["audio_dropped"] * 2
 
 
+# ---- sound that is no speech
+
+
+def hears(bench: Bench, db: float, seconds: float) -> None:
+    for _ in range(round(seconds * 10)):
+        bench.give(MicBlock(bytes(200 * MS), bench.at, db), at=bench.at + 0.1)
+
+
+def test_noise_in_which_the_server_finds_no_speech_is_told_and_the_talk_goes_on():
+    bench = Bench().ready()
+    hears(bench, -20.0, 7.9)
+    assert bench.codes() == []
+    hears(bench, -20.0, 20.0)
+    assert bench.codes() == ["only_noise"]
+    assert bench.phase == "listening"
+
+
+def test_a_microphone_that_gives_nothing_is_told_of_a_device_and_not_of_a_file():
+    for plan, codes in ((TALK, ["only_silence"]), (WAV, [])):
+        bench = Bench(plan).ready()
+        hears(bench, -100.0, 40.0)
+        assert bench.codes() == codes
+
+
+def test_what_is_recorded_while_nobody_listens_is_not_counted():
+    bench = Bench().ready()
+    bench.asks("mute")
+    hears(bench, -20.0, 20.0)
+    assert bench.codes() == []
+
+
+def test_speech_that_was_found_is_no_noise():
+    bench = Bench().ready()
+    hears(bench, -20.0, 7.0)
+    bench.says(e.SpeechStarted(item_id="i", audio_start_ms=0))
+    hears(bench, -20.0, 20.0)
+    assert bench.codes() == []
+
+
 # ---- blocks that come at odd times
 
 

@@ -467,6 +467,16 @@ WORDS: Final[dict[str, Words]] = {
     "unmuted_now": Words("info", "The microphone is on.", ""),
     "muted_already": Words("info", "The microphone is off already.", "/unmute turns it on."),
     "not_muted": Words("info", "The microphone is on already.", ""),
+    "only_noise": Words(
+        "info",
+        "Sound comes in, but no speech is found in it.",
+        "Noise and music are not answered. voicecli devices lists the microphones; typing always works.",
+    ),
+    "only_silence": Words(
+        "warning",
+        "Nothing but silence has come from the microphone so far.",
+        "Is it switched off, or another one meant? voicecli devices lists them, --input-device names one.",
+    ),
     "no_microphone_here": Words("info", "There is no microphone in this talk.", ""),
     "too_short": Words("info", "Too short to be speech; nothing was sent.", "Hold the key while you speak."),
     "recording_full": Words(

@@ -226,6 +226,7 @@ class VoiceSession:
                 talk.pending.answered(Kind.CLEAR)
                 talk.uplink.speaking = None  # a turn that had begun in it never was
             case e.SpeechStarted(item_id=item, audio_start_ms=start):
+                talk.unheard.speech()
                 if item not in talk.over:  # else this is told too late: the turn has ended or was taken
                     talk.uplink.speaks(item, float(start))
                     barge_in.interrupt(talk, "voice", at)

@@ -40,6 +40,10 @@ def recorded(talk: Talk, block: MicBlock, at: float) -> None:
     if pcm := talk.uplink.block(block.pcm):
         talk.timings.sent(len(pcm) // 2, block.adc_at)
         talk.out.append(SendAudio(pcm, talk.input))
+        if talk.detects and talk.uplink.speaking is None and not talk.audible(at):
+            code = talk.unheard.recorded(block.level_db, len(block.pcm) / 2 / RATE)
+            if code == "only_noise" or (code and talk.plan.microphone == "device"):  # a file may begin with silence
+                talk.tell_once("", code)
 
 
 def opened(talk: Talk, opened: SoundOpened) -> None:

@@ -35,6 +35,7 @@ from voicecli.core.stimuli import Pictured, Typed
 from voicecli.core.tellings import Tellings
 from voicecli.core.timings import Timings
 from voicecli.core.transcript import Transcript
+from voicecli.core.unheard import Unheard
 from voicecli.core.uplink import Uplink
 from voicecli.core.usage import Counted
 from voicecli.ports import Format, Side
@@ -97,6 +98,7 @@ class Talk:
         self.connection = Connection(self.rows)
         self.pending = Pending()
         self.silence = Silence()
+        self.unheard = Unheard()
         self.timings.reconnect()
         self.intake = Intake(self.rows)
         self.responses = Responses(self.rows)
@@ -161,6 +163,11 @@ class Talk:
         listens = self.sides[Side.MICROPHONE].wanted
         if listens and form_in_force(name, profile.input, profile.names) is None:
             self.tell_once(str(name)[:LONGEST_NAME], "unspeakable", what=str(name)[:LONGEST_NAME])
+
+    @property
+    def detects(self) -> bool:
+        """Whether the server tells where turns begin."""
+        return isinstance(self.effective.turn_detection, TurnDetection)
 
     @property
     def answers_by_itself(self) -> bool:
