@@ -129,7 +129,7 @@ def run(quick: bool, say: Callable[[str], None]) -> str:
         home = Path(folder)
         write(home / "silent.wav", bytes(2 * RATE * 200))
         write(home / "talking.wav", (clip("clip:hello") + bytes(round(2 * RATE * 7.0))) * 20)
-        command = [*VOICECLI, "serve", "--port", "0"]
+        command = [*VOICECLI, "serve", "--port", "0", "--log-level", "warning", "--tones"]
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment(home), text=True) as server:
             assert server.stdout is not None
             try:
