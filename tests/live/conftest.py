@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import panes
 import pytest
@@ -38,3 +38,14 @@ def own_audio() -> Iterator[VirtualAudio]:
     _needed(sound.missing(), sound.APT)
     with VirtualAudio() as audio:
         yield audio
+
+
+@pytest.fixture
+def tell(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """A line for the end of the run, and for -s."""
+
+    def line(text: str) -> None:
+        print(text)
+        record_property("told", text)
+
+    return line

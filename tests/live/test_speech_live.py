@@ -64,15 +64,6 @@ def voice() -> Iterator[Beside]:
         yield voice
 
 
-@pytest.fixture
-def tell(record_property: Callable[[str, object], None]) -> Tell:
-    def line(text: str) -> None:
-        print(text)
-        record_property("told", text)
-
-    return line
-
-
 def play(audio: VirtualAudio, folder: Path, pcm: bytes) -> None:
     path = folder / "spoken.wav"
     with wave.open(str(path), "wb") as file:

@@ -34,17 +34,6 @@ def server(tmp_path_factory: pytest.TempPathFactory, virtual_audio: VirtualAudio
         yield server
 
 
-@pytest.fixture
-def tell(record_property: Callable[[str, object], None]) -> Tell:
-    """A line for the end of the run, and for -s."""
-
-    def line(text: str) -> None:
-        print(text)
-        record_property("told", text)
-
-    return line
-
-
 def ms(samples: float) -> float:
     return samples / SAMPLES_PER_MS
 

@@ -9,12 +9,13 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from chat_completions import ChatServer, Out, Request, says
+from housed import housed
 from websockets.asyncio.client import ClientConnection, connect
 
 from voicecli.server.door import Door
 from voicecli.server.limits import Limits
 from voicecli.server.llm import Mind
-from voicecli.server.serve import Bounds, House, run
+from voicecli.server.serve import Bounds, House
 
 BETA = {"OpenAI-Beta": "realtime=v1"}
 WEATHER = {"type": "function", "name": "weather", "parameters": {"type": "object", "properties": {}}}
@@ -33,17 +34,12 @@ async def talking(model: ChatServer, **session: Any) -> AsyncIterator[ClientConn
     """A connection to a server with that language model behind it; its session is configured."""
     mind = Mind(model.url, "m")
     house = House(Door(), Bounds(), Limits(), print, mind=mind)
-    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    stop = asyncio.Event()
-    task = asyncio.create_task(run(house, "127.0.0.1", 0, ready.set_result, stop))
     try:
-        async with connect(await ready, proxy=None, additional_headers=BETA) as talk:
+        async with housed(house) as url, connect(url, proxy=None, additional_headers=BETA) as talk:
             await send(talk, type="session.update", session={"modalities": ["text"], **session})
             await until(talk, "session.updated")
             yield talk
     finally:
-        stop.set()
-        await task
         await mind.close()
 
 

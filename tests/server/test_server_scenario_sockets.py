@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from housed import housed
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -18,7 +19,7 @@ from voicecli.server.door import Door
 from voicecli.server.limits import Limits
 from voicecli.server.partner import HONEST
 from voicecli.server.scenario_file import read
-from voicecli.server.serve import Bounds, House, run
+from voicecli.server.serve import Bounds, House
 
 SCENARIOS = Path(__file__).parents[2] / "docs" / "scenarios"
 
@@ -27,16 +28,9 @@ SCENARIOS = Path(__file__).parents[2] / "docs" / "scenarios"
 async def talking(text: str) -> AsyncIterator[ClientConnection]:
     """A client of a server that plays this scenario, behind its greeting."""
     house = House(Door(), Bounds(), Limits(), [].append, scenario=read(text))
-    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    stop = asyncio.Event()
-    serving = asyncio.create_task(run(house, "127.0.0.1", 0, ready.set_result, stop))
-    try:
-        async with asyncio.timeout(20), connect(await ready, proxy=None) as talk:
-            await until(talk, "conversation.created")
-            yield talk
-    finally:
-        stop.set()
-        await serving
+    async with housed(house) as url, asyncio.timeout(20), connect(url, proxy=None) as talk:
+        await until(talk, "conversation.created")
+        yield talk
 
 
 async def until(talk: ClientConnection, kind: str) -> list[dict[str, Any]]:

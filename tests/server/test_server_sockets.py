@@ -12,6 +12,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
+from housed import housed
 from server_talk import silence
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
@@ -20,7 +21,7 @@ from websockets.typing import Subprotocol
 
 from voicecli.server import door
 from voicecli.server.limits import Limits
-from voicecli.server.serve import Bounds, House, run
+from voicecli.server.serve import Bounds, House
 
 KEY = "sk-right"
 LOCKED = door.Door(digest=door.digest(KEY))
@@ -35,15 +36,8 @@ async def served(
 ) -> AsyncIterator[str]:
     """A server on a free port of this machine; its URL."""
     house = House(entry, bounds, limits, (told if told is not None else []).append)
-    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    stop = asyncio.Event()
-    task = asyncio.create_task(run(house, "127.0.0.1", 0, ready.set_result, stop))
-    try:
-        yield await ready
-    finally:
-        stop.set()
-        async with asyncio.timeout(5):
-            await task
+    async with housed(house) as url:
+        yield url
 
 
 def dial(url: str, **options: Any) -> connect:

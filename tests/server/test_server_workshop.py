@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+from housed import housed
 from test_server_sockets import dial, in_loop, until
 
 from voicecli.ports import RATE
@@ -17,7 +18,7 @@ from voicecli.server import door
 from voicecli.server.engine_desk import Busy, EngineFailed, EngineState
 from voicecli.server.limits import Limits
 from voicecli.server.orders import Call, Drop, Grew, Over, Prompt, Recognise, Recognised, Said, Say, Think, Thought
-from voicecli.server.serve import Bounds, House, run
+from voicecli.server.serve import Bounds, House
 from voicecli.server.workshop import Workshop
 from voicecli.speech.weights import Part
 
@@ -177,15 +178,8 @@ def test_a_session_counts_on_engines_that_are_there_or_are_being_loaded(there: E
 async def served(speech: Speech | None = None, mind: Mind | None = None) -> AsyncIterator[str]:
     told: list[str] = []
     house = House(door.Door(), Bounds(), Limits(), told.append, speech=speech, mind=mind)
-    ready: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-    stop = asyncio.Event()
-    task = asyncio.create_task(run(house, "127.0.0.1", 0, ready.set_result, stop))
-    try:
-        yield await ready
-    finally:
-        stop.set()
-        async with asyncio.timeout(5):
-            await task
+    async with housed(house) as url:
+        yield url
     assert not [line for line in told if "bug" in line]
 
 
