@@ -154,6 +154,17 @@ def say(words: str) -> None:
         print(f"\r\033[K{words}", end="", file=sys.stderr, flush=True)
 
 
+def _in_its_stead(args: argparse.Namespace) -> str:
+    """What another part found out; "" where none was asked for."""
+    if args.wire:
+        return wire.run(50_000 if args.quick else 1_000_000, say)
+    if args.screen:
+        return face.run(args.quick, say)
+    if args.engines:
+        return "\n\n".join(filter(None, (part.run(args.quick, say) for part in (engines, alongside))))
+    return serving.run(args.quick, say) if args.serve else ""
+
+
 def main() -> int:
     parser = argparse.ArgumentParser("python -m benchmarks", description="How fast voicecli is on this machine.")
     parser.add_argument("--quick", action="store_true", help="few values, in half a minute")
@@ -163,23 +174,7 @@ def main() -> int:
     parser.add_argument("--serve", action="store_true", help="what sessions of the server cost, in its stead; a soak")
     args = parser.parse_args()
     plan = QUICK if args.quick else FULL
-    if args.wire:
-        told = wire.run(50_000 if args.quick else 1_000_000, say)
-        say("")
-        print(told)
-        return 0
-    if args.screen:
-        told = face.run(args.quick, say)
-        say("")
-        print(told)
-        return 0
-    if args.engines:
-        told = "\n\n".join(filter(None, (part.run(args.quick, say) for part in (engines, alongside))))
-        say("")
-        print(told)
-        return 0
-    if args.serve:
-        told = serving.run(args.quick, say)
+    if told := _in_its_stead(args):
         say("")
         print(told)
         return 0

@@ -105,7 +105,7 @@ def run_child() -> int:
     in the terminal is the talk's affair, not ours.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    token = _first_line()
+    token = child.line_of_stdin(MOST_TOKEN).decode("ascii", "replace").strip()
     if len(token) < LEAST_TOKEN or not token.isalnum() or not token.isascii():
         return 2
     try:
@@ -179,17 +179,6 @@ async def _serve(
         await outside.stop()
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
-
-
-def _first_line() -> str:
-    """Byte by byte from the descriptor: what comes after it is another reader's, and no buffer may keep a lock."""
-    line = bytearray()
-    while len(line) < MOST_TOKEN:
-        byte = os.read(0, 1)
-        if byte in (b"", b"\n"):
-            break
-        line += byte
-    return line.decode("ascii", "replace").strip()
 
 
 def _until_stdin_closes(end: Callable[[], None]) -> None:
