@@ -62,7 +62,8 @@ class Exchange:
                     return ending
                 for act in self._cues.due(self._clock()):
                     await self._play(act)
-                # Whatever is received in one go, the other sessions get their turn in between.
+                # Whatever is received in one go, the other sessions get their turn in between; what has come is seen.
+                inbox.listen()
                 await asyncio.sleep(0)
                 frames = await self._next(inbox)
         finally:
@@ -113,6 +114,12 @@ class _Inbox:
         self._workshop = workshop
         self._receiving: asyncio.Task[bytes] | None = None
 
+    def listen(self) -> asyncio.Task[bytes]:
+        """Begins to wait for the client's next frame, if it is not waited for."""
+        if self._receiving is None:
+            self._receiving = asyncio.create_task(self._connection.recv(decode=False))
+        return self._receiving
+
     async def next(self, wait_s: float | None) -> bytes | Result | None:
         """The next of it, the client's first, who may want to stop what is made; None where nothing came in time.
 
@@ -121,19 +128,17 @@ class _Inbox:
         A frame is given as it came, since a text of it would take as much again.
         """
         results, wake = self._workshop.results, self._workshop.wake
-        if self._receiving is None:
-            self._receiving = asyncio.create_task(self._connection.recv(decode=False))
-            await asyncio.sleep(0)  # so that what has come is seen
-        if not results and not self._receiving.done():
+        receiving = self.listen()
+        if not results and not receiving.done():
             wake.clear()
             woken = asyncio.create_task(wake.wait())
             try:
-                await asyncio.wait((self._receiving, woken), timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((receiving, woken), timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 woken.cancel()
-        if self._receiving.done():
-            received, self._receiving = self._receiving, None
-            return received.result()
+        if receiving.done():
+            self._receiving = None
+            return receiving.result()
         return results.popleft() if results else None
 
     def close(self) -> None:
